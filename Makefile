@@ -1,0 +1,49 @@
+# make demo, make test and make check each prepare .venv by themselves; they need python3 (3.11 or later), make and the
+# package index. Everything that is installed stands in constraints.txt with its version, the build tools too.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check format wheel lock clean
+
+# pip first: --group is new in 25.1. Then the build tools with the rest of the group, since without build isolation
+# they come from .venv: an isolated build would fetch the newest ones, whatever constraints.txt says.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade pip
+	$(INSTALL) --group dev
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/p21d demo
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+format: $(VENV)/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel: $(VENV)/installed
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# The newest versions that pyproject.toml allows, into constraints.txt.
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade pip
+	build/lock/bin/python -m pip install --quiet --group dev .
+	build/lock/bin/python -m pip freeze --all | grep -v -E '^(p21d|setuptools)( @|==)' > build/lock/versions
+	head -n 1 constraints.txt | cat - build/lock/versions > build/lock/constraints.txt
+	mv build/lock/constraints.txt constraints.txt
+
+clean:
+	rm -rf $(VENV) dist build
