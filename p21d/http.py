@@ -1,0 +1,153 @@
+"""One way to make an HTTP call: bounded, never redirected, with the outage told apart from the answer.
+
+HTTP/1.1 only (aiohttp speaks nothing else): P21's middleware resets HTTP/2, and the hub hides errors in the reason
+phrase.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from p21d.errors import ConfigError, RequestTimeout, Unavailable
+
+MAX_BODY_BYTES = 100 * 1024 * 1024
+"""P21's own limit for an answer (facts 3.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A complete answer: status, reason phrase, headers (names without case), body."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def text(self, limit: int = 500) -> str:
+        """Return the start of the body as text, for messages."""
+        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
+
+    def json(self) -> Any:
+        """Return the decoded body; raises msgspec.DecodeError."""
+        return msgspec.json.decode(self.body)
+
+    def date(self) -> datetime | None:
+        """Return the instant of the `Date` header, None where it is absent or odd."""
+        return parse_http_date(self.headers.get("Date", ""))
+
+    def retry_after_seconds(self, now: datetime) -> float | None:
+        """Return what `Retry-After` asks for, given in seconds or as a date; None where it is absent or odd."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isdigit():
+            return float(value)
+        at = parse_http_date(value)
+        return max(0.0, (at - now).total_seconds()) if at else None
+
+
+class HttpClient:
+    """A pool of connections to one system."""
+
+    def __init__(
+        self, system: str, *, timeout_seconds: float, ca_file: str | None, ca_key: str, connections: int
+    ) -> None:
+        """Open no connection yet; `ca_key` is the config key named in the hint of a TLS failure."""
+        self.system = system
+        self._ca_key = ca_key
+        self._timeout_seconds = timeout_seconds
+        self._tls = tls_context(ca_file, ca_key)
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_seconds: float | None = None,
+    ) -> HttpAnswer:
+        """Make one call and read its whole answer.
+
+        `url` is sent as it is: its query must be encoded already. Raises Unavailable when there is no complete answer.
+        """
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds or self._timeout_seconds, connect=30)
+        try:
+            async with self._opened().request(
+                method, URL(url, encoded=True), headers=headers, data=body, timeout=timeout, allow_redirects=False
+            ) as response:
+                return HttpAnswer(response.status, response.reason or "", response.headers, await self._body(response))
+        except TimeoutError as error:
+            seconds = timeout_seconds or self._timeout_seconds
+            raise RequestTimeout(f"{self.system} did not answer within {seconds:g} s", system=self.system) from error
+        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            raise self._unavailable(error) from error
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise Unavailable(f"{self.system} sent more than {MAX_BODY_BYTES} bytes at once", system=self.system)
+        return b"".join(chunks)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
+            # auto_decompress stays on; no cookies, no proxy from the environment unless the operator sets one for the
+            # unit
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+            )
+        return self._session
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        hint = ""
+        if isinstance(error, (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)):
+            hint = f"its certificate is not trusted; put the certificate of its authority into {self._ca_key}"
+        elif isinstance(error, aiohttp.ClientConnectorDNSError):
+            hint = "its name does not resolve; check the host part of the URL"
+        return Unavailable(f"{self.system} cannot be reached: {describe(error)}", system=self.system, hint=hint)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def describe(error: BaseException) -> str:
+    """Return an error's class and words in one line; aiohttp's are often empty."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def tls_context(ca_file: str | None, ca_key: str) -> ssl.SSLContext:
+    """Return a verifying TLS context; raises ConfigError naming `ca_key` when its file does not load."""
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(f"no certificates can be read from {ca_file}: {describe(error)}", path=ca_key) from error
+    return context
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """Return the aware instant of an HTTP date, None where it is not one."""
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo else None

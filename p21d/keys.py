@@ -1,0 +1,35 @@
+"""A row's key as one text, the form in which the store, the command line and the log name a row.
+
+The parts stand in the order of the entity's `key`, joined by a bar: `12|10`. A bar or percent sign inside a part is
+escaped, so that two keys never share a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+
+def key_text(parts: Iterable[object]) -> str:
+    """Return the text of a key given in parts."""
+    return "|".join(value_text(part).replace("%", "%25").replace("|", "%7C") for part in parts)
+
+
+def key_parts(text: str) -> tuple[str, ...]:
+    """Return the parts of a key text, each as text."""
+    return tuple(part.replace("%7C", "|").replace("%25", "%") for part in text.split("|"))
+
+
+def value_text(value: object) -> str:
+    """Return a value as text in one form only: 10, 10.0 and Decimal('10.00') are all `10`."""
+    if isinstance(value, Decimal):
+        value = value.to_integral_value() if value == value.to_integral_value() else value.normalize()
+        return format(value, "f")
+    if isinstance(value, float):
+        return value_text(Decimal(str(value)))
+    return str(value)
+
+
+def match_text(value: object) -> str:
+    """Return the text by which values of two tables are compared: trimmed, as P21 pads ids in some tables only."""
+    return value_text(value).strip()
