@@ -1,0 +1,1 @@
+"""What p21d remembers, in one SQLite file."""

@@ -1,0 +1,120 @@
+"""The waiting room's rows: which row waits, for which parent or until when.
+
+`parent_entity` and `parent_key` name the parent; `due_at` null means that only its delivery releases the row. A row
+that the sink failed to take while it took others waits here too, with `due_at` and the number of attempts so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from p21d.clock import from_millis, to_millis
+from p21d.store.statements import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRow:
+    """A row that waits; it is read again when it is released."""
+
+    entity: str
+    key: str
+    parent_entity: str = ""
+    parent_key: str = ""
+    due_at: datetime | None = None
+    attempts: int = 0
+    first_failed_at: datetime | None = None
+    error: str = ""
+
+
+class WaitingRows(Table):
+    """The table `waiting`."""
+
+    async def park(self, rows: Sequence[WaitingRow], at: datetime) -> None:
+        """Park rows; one that waits already waits for its new parent."""
+        sql = (
+            "INSERT INTO waiting (connection, entity, key, parent_entity, parent_key, asked, due_at, attempts, "
+            "first_failed_at, error, parked_at) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (connection, entity, key) DO UPDATE SET asked = CASE WHEN "
+            "waiting.parent_entity = excluded.parent_entity AND waiting.parent_key = excluded.parent_key "
+            "THEN waiting.asked ELSE 0 END, parent_entity = excluded.parent_entity, parent_key = excluded.parent_key, "
+            "due_at = excluded.due_at, attempts = excluded.attempts, first_failed_at = excluded.first_failed_at, "
+            "error = excluded.error"
+        )
+        await self._change_many(sql, [self._values(row, at) for row in rows])
+
+    def _values(self, row: WaitingRow, at: datetime) -> tuple[object, ...]:
+        due = to_millis(row.due_at) if row.due_at else None
+        failed = to_millis(row.first_failed_at) if row.first_failed_at else None
+        parent = (row.parent_entity, row.parent_key)
+        return (self._connection, row.entity, row.key, *parent, due, row.attempts, failed, row.error, to_millis(at))
+
+    async def by_keys(self, entity: str, keys: Sequence[str]) -> dict[str, WaitingRow]:
+        """Return those of the keys that wait."""
+        sql = "SELECT * FROM waiting WHERE connection = ? AND entity = ? AND key IN"
+        rows = await self._for_keys(sql, (self._connection, entity), keys)
+        return {
+            row["key"]: WaitingRow(
+                entity=entity,
+                key=row["key"],
+                parent_entity=row["parent_entity"],
+                parent_key=row["parent_key"],
+                due_at=from_millis(row["due_at"]) if row["due_at"] is not None else None,
+                attempts=row["attempts"],
+                first_failed_at=from_millis(row["first_failed_at"]) if row["first_failed_at"] is not None else None,
+                error=row["error"],
+            )
+            for row in rows
+        }
+
+    async def leave(self, entity: str, keys: Sequence[str]) -> None:
+        """Let rows go that have another fate now."""
+        sql = "DELETE FROM waiting WHERE connection = ? AND entity = ? AND key IN"
+        await self._change_for_keys(sql, (self._connection, entity), keys)
+
+    async def release_children(self, parent_entity: str, parent_keys: Sequence[str], at: datetime) -> int:
+        """Make the rows that wait for these parents due; return how many."""
+        sql = (
+            "UPDATE waiting SET due_at = ?, asked = 1 WHERE connection = ? AND parent_entity = ? "
+            "AND due_at IS NULL AND parent_key IN"
+        )
+        return await self._change_for_keys(sql, (to_millis(at), self._connection, parent_entity), parent_keys)
+
+    async def children(self, parent_entity: str, parent_keys: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Return (entity, key, parent key) of the rows that wait for these parents."""
+        sql = (
+            "SELECT entity, key, parent_key FROM waiting "
+            "WHERE connection = ? AND parent_entity = ? AND due_at IS NULL AND parent_key IN"
+        )
+        rows = await self._for_keys(sql, (self._connection, parent_entity), parent_keys)
+        return [(row["entity"], row["key"], row["parent_key"]) for row in rows]
+
+    async def due(self, entity: str, at: datetime, limit: int) -> list[str]:
+        """Return keys of the entity that may be read again now, the longest due first."""
+        sql = "SELECT key FROM waiting WHERE connection = ? AND entity = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?"
+        return [row["key"] for row in await self._all(sql, (self._connection, entity, to_millis(at), limit))]
+
+    async def next_due(self, entity: str) -> datetime | None:
+        """Return when the next row of the entity is due, None where none is."""
+        sql = "SELECT min(due_at) AS due_at FROM waiting WHERE connection = ? AND entity = ? AND due_at IS NOT NULL"
+        row = await self._one(sql, (self._connection, entity))
+        return from_millis(row["due_at"]) if row and row["due_at"] is not None else None
+
+    async def wanted(self, parent_entity: str, limit: int) -> list[str]:
+        """Return keys of parents that rows wait for and that have not been read for them yet."""
+        sql = (
+            "SELECT DISTINCT parent_key FROM waiting WHERE connection = ? AND parent_entity = ? AND asked = 0 "
+            "AND due_at IS NULL LIMIT ?"
+        )
+        return [row["parent_key"] for row in await self._all(sql, (self._connection, parent_entity, limit))]
+
+    async def mark_asked(self, parent_entity: str, parent_keys: Sequence[str]) -> None:
+        """Record that these parents were read for the rows that wait for them."""
+        sql = "UPDATE waiting SET asked = 1 WHERE connection = ? AND parent_entity = ? AND parent_key IN"
+        await self._change_for_keys(sql, (self._connection, parent_entity), parent_keys)
+
+    async def counts(self) -> dict[str, int]:
+        """Return the number of rows that wait, by entity."""
+        sql = "SELECT entity, count(*) AS n FROM waiting WHERE connection = ? GROUP BY entity"
+        return {row["entity"]: row["n"] for row in await self._all(sql, (self._connection,))}
