@@ -1,0 +1,53 @@
+"""The switches of the simulated P21: its clock and zone, its tokens, what is missing, how odd its pages are."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+
+class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Hold every switch; tests set attributes, other processes PUT them to `/_sandbox/settings`.
+
+    Where facts leave a behaviour open, the default is the one that hurts a careless client more.
+    """
+
+    zone: str = "America/New_York"
+    clock_skew_seconds: float = 0.0  # P21's clock less the true one; the Date header shows it
+    literal_zone: Literal["converted", "dropped"] = "converted"
+    zoneless_literal: Literal["refused", "accepted"] = "refused"
+    # precise: a shown .507 is .5066667 in the column and loses against `ge ....507`; rounded: the literal is
+    # brought to the same 1/300 s tick first.
+    literal_fraction: Literal["precise", "rounded"] = "precise"
+
+    token_lifetime_seconds: int = 86_400
+    lifetime_key: Literal["ExpiresInSeconds", "ExpiresIn", "none"] = "ExpiresInSeconds"
+    always_xml: bool = False  # XML from the token and router calls although JSON was asked for
+    namespaced_xml: bool = False
+    empty_500_without_accept: bool = False
+    mint_kills_older: bool = False
+
+    # By base table; what holds for a table holds for its view.
+    forbidden_tables: set[str] = set()
+    missing_tables: set[str] = set()
+    missing_columns: dict[str, set[str]] = {}
+    name_unknown_columns: bool = True  # False: the 404 of an unknown column has an empty body
+
+    longest_query: int = 2_048  # characters as sent; beyond, IIS answers 404 with a page of its own
+    page_cap: int | None = None  # answer at most N rows whatever $top says
+    repeat_last_row: bool = False  # every page ends with its last row twice
+    answer_floor_seconds: float = 0.0  # latency of every OData answer
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(f"unknown time zone {self.zone}") from error
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Take over the named settings; raise `msgspec.ValidationError` for an unknown name or a wrong type."""
+        checked = msgspec.convert({**msgspec.to_builtins(self), **changes}, Settings)
+        for name in changes:
+            setattr(self, name, getattr(checked, name))
