@@ -1,0 +1,1 @@
+"""Where records go: the sink port and the sinks p21d brings."""

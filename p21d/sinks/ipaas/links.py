@@ -1,0 +1,107 @@
+"""The hub's link table: our external id to the hub's id, kept by the family that owns the record."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import msgspec
+
+from p21d.errors import RecordFailed
+from p21d.sinks.ipaas.answers import id_text
+from p21d.sinks.ipaas.calls import Call, Calls
+from p21d.sinks.ipaas.directory import Directory
+from p21d.sinks.ipaas.table import Resource
+from p21d.sinks.ipaas.verdicts import BareNotFound, RecordNotFound, Subject, Verb
+
+_DELETED = "DELETED:"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What the link table says of an external id; `inactive` where the linked record is."""
+
+    hub_id: str
+    inactive: bool = False
+
+
+class Links:
+    """Asks and changes link tables, and remembers a few records that were surely there."""
+
+    def __init__(self, calls: Calls, directory: Directory, system_id: int) -> None:
+        self._calls = calls
+        self._directory = directory
+        self._system_id = system_id
+        self._witnesses: dict[str, deque[tuple[Resource, str]]] = {}
+
+    async def lookup(self, resource: Resource, external_id: str) -> Linked | None:
+        """Return the record linked to our external id, None where the hub knows no such link.
+
+        A bare 404 means None here: that is the documented answer, and a create after it repeats nothing, because the
+        hub refuses an external id that is linked already.
+        """
+        call = self._call("lookup", "POST", resource, external_id, "View")
+        answer, error = await self._calls.ask(call)
+        if isinstance(error, RecordNotFound | BareNotFound):
+            return None
+        if error is not None:
+            raise error
+        if answer.status != 200 or not answer.body.strip():
+            return None
+        return read_lookup(answer.body, call.subject.doing)
+
+    async def update(self, resource: Resource, external_id: str, hub_id: str) -> None:
+        """Create a link, or move it to this record."""
+        await self._calls.make(self._call("update", "POST", resource, external_id, "Edit", hub_id))
+
+    async def delete(self, resource: Resource, external_id: str, hub_id: str) -> None:
+        """Remove a link; one that is not there is removed already."""
+        _, error = await self._calls.ask(self._call("delete", "DELETE", resource, external_id, "Edit", hub_id))
+        if error is not None and not isinstance(error, RecordNotFound | BareNotFound):
+            raise error
+
+    def remember(self, resource: Resource, external_id: str) -> None:
+        """Keep a record that has just been delivered as a witness that the hub still finds what it has."""
+        known = self._witnesses.setdefault(resource.family, deque(maxlen=2))
+        if (resource, external_id) not in known:
+            known.append((resource, external_id))
+
+    async def finds_others(self, resource: Resource, external_id: str) -> bool:
+        """Tell whether the hub still finds another record of the family: then a bare 404 may be believed."""
+        known = self._witnesses.get(resource.family, ())
+        witness = next((one for one in known if one != (resource, external_id)), None)
+        return witness is not None and await self.lookup(*witness) is not None
+
+    def _call(self, name: str, method: str, resource: Resource, external_id: str, verb: Verb, hub_id: str = "") -> Call:
+        body = {"table_name": resource.link_table, "system_id": self._system_id, "external_id": external_id}
+        doing = f"{name} of the link {external_id!r} in table {resource.link_table!r}"
+        url = self._directory.link_url(resource, name)
+        return Call(method, url, Subject(resource, verb, doing), body | ({"internal_id": hub_id} if hub_id else {}))
+
+
+def read_lookup(body: bytes, doing: str) -> Linked | None:
+    """Read a lookup's answer: JSON text, text without quotes or with doubled or escaped ones, or a number.
+
+    Raises RecordFailed for anything that is not an id. Quotes must pair: an answer that was cut off, `"812`, would
+    otherwise name another record.
+    """
+    text = body.decode("utf-8-sig", "replace").strip()
+    for _ in range(2):  # once for the text, once more for a text inside a text
+        text = _unquoted(text)
+    inactive = text[: len(_DELETED)].upper() == _DELETED
+    hub_id = id_text(text[len(_DELETED) :] if inactive else text)
+    if hub_id:
+        return Linked(hub_id, inactive)
+    if text in {"", "null", "0"}:
+        return None
+    raise RecordFailed(f"hub: {doing}: the answer is not an id: {text[:100]!r}", code="odd-answer")
+
+
+def _unquoted(text: str) -> str:
+    if text.startswith('\\"') and text.endswith('\\"') and len(text) >= 4:
+        return text[2:-2]
+    try:
+        value = msgspec.json.decode(text) if text.startswith('"') else None
+    except msgspec.DecodeError:
+        return text
+    return value.strip() if isinstance(value, str) else text

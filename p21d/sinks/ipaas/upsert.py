@@ -1,0 +1,106 @@
+"""Brings one record into the hub, once: PUT under its known link, else look up, else POST with its link inside.
+
+Every step may be the last before a crash: the next attempt starts from the link table again, and the link is in the
+hub from the moment the record is. A create is never sent without a look-up before it in the same attempt.
+
+Calls: 1 for a known record, 2 for a new one; more only where something was lost, taken or refused.
+"""
+
+from __future__ import annotations
+
+from p21d.errors import P21dError, ParentMissing, RecordFailed
+from p21d.sinks.ipaas.answers import id_text
+from p21d.sinks.ipaas.collision import Collision
+from p21d.sinks.ipaas.inactive import Activity
+from p21d.sinks.ipaas.table import Resource
+from p21d.sinks.ipaas.verdicts import BareNotFound, Duplicate, RecordNotFound
+from p21d.sinks.ipaas.write import Tools, Writer
+from p21d.sinks.port import Acknowledged, Delivery
+
+
+class Upsert:
+    """Decides how a record goes into the hub."""
+
+    def __init__(self, tools: Tools, writer: Writer, activity: Activity, collision: Collision) -> None:
+        self._tools = tools
+        self._writer = writer
+        self._activity = activity
+        self._collision = collision
+
+    async def send(self, delivery: Delivery) -> Acknowledged:
+        """Bring one record into its state; raises RecordError for it alone, anything else for the batch."""
+        resource = self._tools.directory.resource(delivery.route)
+        if not delivery.active:
+            return await self._activity.deactivate(delivery, resource)
+        if delivery.hub_id is None:
+            done = await self._send_unknown(delivery, resource)
+        else:
+            done = await self._send_known(delivery, resource, delivery.hub_id)
+        self._tools.links.remember(resource, delivery.external_id)
+        return done
+
+    async def _send_known(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
+        try:
+            if delivery.revive and not delivery.route.inactive:
+                return await self._activity.revive(delivery, resource, hub_id)
+            return await self._writer.update(delivery, resource, hub_id)
+        except (RecordNotFound, BareNotFound) as gone:
+            return await self._find_again(delivery, resource, hub_id, gone)
+
+    async def _send_unknown(self, delivery: Delivery, resource: Resource) -> Acknowledged:
+        linked = await self._tools.links.lookup(resource, delivery.external_id)
+        if linked is None:
+            return await self._create(delivery, resource)
+        if linked.inactive:
+            return await self._activity.revive(delivery, resource, linked.hub_id)
+        try:
+            return await self._writer.update_found(delivery, resource, linked.hub_id)
+        except RecordNotFound:
+            return await self._update_with_present_children(delivery, resource, linked.hub_id)
+
+    async def _find_again(self, delivery: Delivery, resource: Resource, hub_id: str, gone: P21dError) -> Acknowledged:
+        """Go on after a 404 for a known id: the record has moved or has gone, or what it points to has."""
+        links = self._tools.links
+        if isinstance(gone, BareNotFound) and not await links.finds_others(resource, delivery.external_id):
+            raise gone
+        linked = await links.lookup(resource, delivery.external_id)
+        if linked is None:
+            return await self._create(delivery, resource)
+        if linked.inactive:
+            return await self._activity.revive(delivery, resource, linked.hub_id)
+        if linked.hub_id != hub_id:
+            return await self._writer.update_found(delivery, resource, linked.hub_id)
+        return await self._update_with_present_children(delivery, resource, hub_id)
+
+    async def _update_with_present_children(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
+        """Update once more with the ids of children that are really there; what is still missing is a parent."""
+        record = await self._tools.finder.read(resource, hub_id)
+        if record is None:
+            raise RecordFailed(
+                f"hub: the link of {delivery.external_id!r} points to record {hub_id}, which does not exist",
+                code="link-dangling",
+                hint="remove that external id in the hub",
+            )
+        ids = self._tools.acknowledgement.child_ids_in(delivery, resource, record)
+        try:
+            return await self._writer.update(delivery, resource, hub_id, ids)
+        except RecordNotFound as missing:
+            raise ParentMissing(missing.message, code=missing.code) from missing
+
+    async def _create(self, delivery: Delivery, resource: Resource) -> Acknowledged:
+        body = self._tools.bodies.build(delivery, resource, {})
+        matched = await self._collision.match_first(delivery, resource, body)
+        if matched is not None:
+            return matched
+        try:
+            record = await self._writer.post(delivery, resource, body)
+        except Duplicate as duplicate:
+            return await self._collision.settle(delivery, resource, body, duplicate)
+        hub_id = id_text(record.get("id")) if record else ""
+        if not hub_id:
+            linked = await self._tools.links.lookup(resource, delivery.external_id)
+            if linked is None:
+                message = f"hub: POST {resource.name} for {delivery.external_id} is answered without an id"
+                raise RecordFailed(message, code="not-confirmed", hint="the next attempt looks it up again")
+            hub_id = linked.hub_id
+        return await self._tools.acknowledgement.of(delivery, resource, hub_id, record, {})

@@ -1,0 +1,112 @@
+"""Writes one record by POST or PUT and reads the echo; which of the two, and when, is decided elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from p21d.errors import ParentMissing, RecordRefused
+from p21d.sinks.ipaas.acknowledge import Acknowledgement
+from p21d.sinks.ipaas.bodies import Bodies, ChildIds, has_new_children, known_child_ids, same
+from p21d.sinks.ipaas.calls import Call, Calls
+from p21d.sinks.ipaas.directory import Directory
+from p21d.sinks.ipaas.echo import record_in
+from p21d.sinks.ipaas.finder import Finder
+from p21d.sinks.ipaas.links import Links
+from p21d.sinks.ipaas.table import Resource
+from p21d.sinks.ipaas.verdicts import BareNotFound, Duplicate, RecordNotFound, Subject
+from p21d.sinks.port import Acknowledged, Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What writing a record needs."""
+
+    calls: Calls
+    directory: Directory
+    bodies: Bodies
+    links: Links
+    finder: Finder
+    acknowledgement: Acknowledgement
+
+
+class Writer:
+    """Writes records."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def put(
+        self, delivery: Delivery, resource: Resource, hub_id: str, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """PUT a body and return the record as the hub echoes it, None where it says nothing."""
+        subject = Subject(resource, "Edit", f"PUT {resource.name} {hub_id} for {delivery.external_id}")
+        answer = await self._tools.calls.make(
+            Call("PUT", self._tools.directory.record_url(resource, hub_id), subject, body)
+        )
+        return record_in(answer, body, subject.doing, hub_id)
+
+    async def post(self, delivery: Delivery, resource: Resource, body: dict[str, Any]) -> dict[str, Any] | None:
+        """POST a body, under its parent where the route says so, and return the echo; raises ParentMissing."""
+        under = delivery.route.under
+        parent_id = delivery.parents.get(under, "") if under else ""
+        if under and not parent_id:
+            raise RecordRefused(f"hub: {delivery.external_id} has no parent {under!r}", code="no-parent")
+        subject = Subject(resource, "Create", f"POST {resource.name} for {delivery.external_id}")
+        url = self._tools.directory.create_url(resource, parent_id)
+        try:
+            answer = await self._tools.calls.make(Call("POST", url, subject, body))
+        except RecordNotFound as missing:
+            raise ParentMissing(missing.message, code=missing.code) from missing
+        except BareNotFound as missing:
+            if under and await self._tools.links.finds_others(resource, delivery.external_id):
+                raise ParentMissing(missing.message, code="HTTP-404") from missing
+            raise
+        return record_in(answer, body, subject.doing)
+
+    async def update(
+        self,
+        delivery: Delivery,
+        resource: Resource,
+        hub_id: str,
+        child_ids: ChildIds | None = None,
+        *,
+        link: bool = True,
+    ) -> Acknowledged:
+        """PUT all members, and all children with their ids (the delivery's where none are given)."""
+        ids = known_child_ids(delivery) if child_ids is None else child_ids
+        body = self._tools.bodies.build(delivery, resource, ids, link=link)
+        try:
+            record = await self.put(delivery, resource, hub_id, body)
+        except Duplicate:
+            # A child whose link was lost here is refused as a duplicate of itself: its id stands in the hub's record.
+            found = await self._child_ids_in_hub(delivery, resource, hub_id)
+            if child_ids is not None or {**ids, **found} == ids:
+                raise
+            return await self.update(delivery, resource, hub_id, {**ids, **found}, link=link)
+        return await self._tools.acknowledgement.of(delivery, resource, hub_id, record, ids, link=link)
+
+    async def update_found(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
+        """Update a record whose link only the hub knew; its type and its children's ids are read first."""
+        ids = known_child_ids(delivery)
+        if resource.typed or has_new_children(delivery, ids):
+            record = await self._tools.finder.read(resource, hub_id) or {}
+            self._check_found(delivery, resource, record)
+            ids = {**ids, **self._tools.acknowledgement.child_ids_in(delivery, resource, record)}
+        return await self.update(delivery, resource, hub_id, ids)
+
+    async def _child_ids_in_hub(self, delivery: Delivery, resource: Resource, hub_id: str) -> ChildIds:
+        if not delivery.children:
+            return {}
+        record = await self._tools.finder.read(resource, hub_id)
+        return self._tools.acknowledgement.child_ids_in(delivery, resource, record or {})
+
+    def _check_found(self, delivery: Delivery, resource: Resource, record: dict[str, Any]) -> None:
+        """Refuse to write an order over an invoice of the same number, which stand in one link table (facts 7)."""
+        told, sent = record.get("type"), delivery.body.get("type")
+        if resource.typed and told is not None and sent is not None and not same(sent, told):
+            raise RecordRefused(
+                f"hub: {delivery.external_id!r} is the external id of a record of type {told}, not {sent}",
+                code="other-type",
+                hint="give one of the two entities an external_id template with a prefix",
+            )
