@@ -1,0 +1,15 @@
+"""How long to wait before the next attempt: exponential, with full jitter, honouring what the other side asked for."""
+
+from __future__ import annotations
+
+import random
+
+MAX_ASKED_SECONDS = 900.0
+"""A Retry-After beyond this is cut: a wrong clock on the other side must not silence an entity for a day."""
+
+
+def backoff_seconds(attempt: int, *, first: float = 1.0, most: float = 60.0, asked: float | None = None) -> float:
+    """Return the wait after the given attempt (from 1); never less than what the other side asked for."""
+    ceiling = min(most, first * 2 ** min(attempt - 1, 30))
+    wait = random.uniform(0, ceiling)
+    return max(wait, min(asked or 0.0, MAX_ASKED_SECONDS))

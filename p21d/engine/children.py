@@ -1,0 +1,81 @@
+"""What a row's fate means for the rows that wait for it: released, or dead-lettered with their parent's reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from p21d.engine.connection import Connection
+from p21d.engine.fate import Fate
+from p21d.engine.plan import Plan
+from p21d.engine.work import Work
+from p21d.store.database import Tables
+from p21d.store.dead_letter import DeadLetter
+from p21d.store.waiting import WaitingRow
+
+
+class Children:
+    """The children of one entity's rows, in the transaction that settles those rows."""
+
+    def __init__(self, plan: Plan, connection: Connection, *, releases: bool) -> None:
+        self._plan = plan
+        self._connection = connection
+        self._releasing = (Fate.DELIVERED, Fate.UNCHANGED) if releases else (Fate.DELIVERED,)
+
+    def concerns(self, works: Sequence[Work]) -> bool:
+        """Tell whether any of these fates may matter to a child."""
+        fates = (*self._releasing, Fate.SKIPPED, Fate.DEAD_LETTERED)
+        return self._plan.has_children and any(work.fate in fates for work in works)
+
+    async def follow(self, tables: Tables, works: Sequence[Work]) -> set[str]:
+        """Release or dead-letter the children of these works, and return the entities with released rows."""
+        if not self._plan.has_children:
+            return set()
+        released = await self._release(tables, [work.key for work in works if work.fate in self._releasing])
+        await self.fail(tables, await self.reasons(tables, works))
+        return released
+
+    async def reasons(self, tables: Tables, works: Sequence[Work]) -> dict[str, str]:
+        """Return in words, by key, why some of these rows are no records of the sink."""
+        reasons: dict[str, str] = {}
+        for work in works:
+            if work.fate is Fate.SKIPPED:
+                reasons[work.key] = f"skipped, {work.reason}"
+            elif work.fate is Fate.DEAD_LETTERED:
+                open_ones = await tables.dead_letters.listed(entity=self._plan.name, key=work.key, limit=1)
+                reasons[work.key] = f"dead-lettered, {open_ones[0]['error']}" if open_ones else "dead-lettered"
+        return reasons
+
+    async def _release(self, tables: Tables, keys: Sequence[str]) -> set[str]:
+        if not keys:
+            return set()
+        name, now = self._plan.name, self._connection.clock.now()
+        waiting = await tables.waiting.children(name, keys)
+        if waiting:
+            await tables.waiting.release_children(name, keys, now)
+        # a child that was given up because of this parent gets its chance now that the parent is there
+        given_up = await tables.dead_letters.children(name, keys)
+        await tables.waiting.park([WaitingRow(entity=entity, key=key, due_at=now) for entity, key in given_up], now)
+        return {entity for entity, *_ in waiting} | {entity for entity, _ in given_up}
+
+    async def fail(self, tables: Tables, reasons: dict[str, str]) -> None:
+        """Dead-letter the rows that wait for these parents, by parent key and reason."""
+        if not reasons:
+            return
+        name, now = self._plan.name, self._connection.clock.now()
+        children = await tables.waiting.children(name, list(reasons))
+        letters = [
+            DeadLetter(
+                entity=entity,
+                key=key,
+                code="parent",
+                error=f"its parent {name} {parent_key} is not delivered: {reasons[parent_key]}",
+                hint=f"mend {name} {parent_key}; this row follows by itself once that is delivered",
+                parent_entity=name,
+                parent_key=parent_key,
+                plugin=self._connection.plans[entity].plugin if entity in self._connection.plans else "",
+            )
+            for entity, key, parent_key in children
+        ]
+        await tables.dead_letters.add(letters, now)
+        for entity in {entity for entity, *_ in children}:
+            await tables.waiting.leave(entity, [key for owner, key, _ in children if owner == entity])

@@ -1,0 +1,45 @@
+"""The fingerprint of a record: a hash of everything whose change is worth a call to the sink."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from p21d.keys import value_text
+from p21d.plugin import Child
+
+FINGERPRINT_BYTES = 16
+
+_encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+
+
+def fingerprint(
+    external_id: str,
+    body: Mapping[str, Any],
+    children: Mapping[str, Sequence[Child]],
+    parents: Mapping[str, str],
+    *,
+    active: bool,
+) -> bytes:
+    """Return the hash of a record's final content, the ids of its parents in the sink included.
+
+    The ids the sink gives to the record and its children stay out: they come with the first answer and change nothing.
+    """
+    nested = {member: [(child.id, child.body) for child in items] for member, items in children.items()}
+    content = _encoder.encode((external_id, plain(body), plain(nested), dict(parents), active))
+    return blake2b(content, digest_size=FINGERPRINT_BYTES).digest()
+
+
+def plain(value: Any) -> Any:
+    """Return the value with each Decimal in one form, so that 40 and 40.000000000 have one fingerprint."""
+    if isinstance(value, Decimal):
+        return value_text(value)
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,52 @@
+"""A plan: an entity together with its settings, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from p21d.config import EntityConfig
+from p21d.keys import key_text, match_text
+from p21d.plugin import Entity, Row
+from p21d.prophet21.reading import Reading
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """One entity as it runs: what to read, how to name its records, and which plug-in says so.
+
+    `has_children` is true when records of another entity may wait for this one's.
+    """
+
+    entity: Entity[Any]
+    settings: EntityConfig
+    reading: Reading[Any]
+    plugin: str
+    has_children: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the entity's name."""
+        return self.entity.name
+
+    @property
+    def template(self) -> str:
+        """Return the external-id template, the configured one before the plug-in's."""
+        return self.settings.external_id or self.entity.external_id
+
+    @property
+    def signature(self) -> str:
+        """Return a text that changes when a window's key reached no longer fits what is read."""
+        reading = self.reading
+        parts = (reading.surface, reading.table, reading.page_by, reading.filter, reading.modified)
+        return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+    def external_id_of(self, values: Mapping[str, object]) -> str:
+        """Return the external id for these values; raises KeyError for a template that asks for another."""
+        return self.template.format_map({name: match_text(value) for name, value in values.items()})
+
+    def key_of(self, row: Row) -> str:
+        """Return the key of a row as text."""
+        return key_text(getattr(row, column) for column in self.entity.key)

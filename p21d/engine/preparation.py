@@ -1,0 +1,114 @@
+"""Finds out, for a page at a time, which rows need no call to the sink at all.
+
+After it a row has a fate (skipped, unchanged, waiting, dead-lettered) or records that must be sent. It reads the
+store with one statement per table and page, and asks the sink only for links of parents that are known nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from p21d.engine.building import build
+from p21d.engine.connection import Connection
+from p21d.engine.fate import Fate
+from p21d.engine.fingerprint import fingerprint
+from p21d.engine.parents import ParentLinks
+from p21d.engine.plan import Plan
+from p21d.engine.work import Outgoing, Work
+from p21d.plugin import RelatedRows
+from p21d.prophet21.page import Page
+from p21d.prophet21.related import ReadRows
+from p21d.store.dead_letter import OpenLetter
+from p21d.store.delivered import DeliveredRecord
+
+
+class Preparation:
+    """Prepares the pages of one cycle of one entity; `force` sends what has not changed as well."""
+
+    def __init__(self, plan: Plan, connection: Connection, *, force: bool = False) -> None:
+        self._plan = plan
+        self._connection = connection
+        self._force = force
+        self._parents = ParentLinks(plan, connection)
+
+    async def prepare(self, page: Page[Any]) -> list[Work]:
+        """Return the page's rows as work, in key order."""
+        related: RelatedRows = ReadRows()
+        if self._plan.entity.related and page.rows:
+            related = await self._connection.source.related(self._plan.entity, page.rows)
+        works = build(self._plan, page, related)
+        await self._recall(works)
+        return works
+
+    async def _recall(self, works: Sequence[Work]) -> None:
+        """Compare the works with what the store remembers of their keys."""
+        tables, name = self._connection.store.read, self._plan.name
+        keys = [work.key for work in works]
+        delivered = await tables.delivered.by_keys(name, keys)
+        letters = await tables.dead_letters.open_by_keys(name, keys)
+        skipped = await tables.skipped.by_keys(name, keys)
+        waiting = await tables.waiting.by_keys(name, keys)
+        lettered = {key for key, _ in letters}
+        for work in works:
+            work.has_letter, work.waits = work.key in lettered, work.key in waiting
+            work.skipped_before = skipped.get(work.key, "")
+            if work.deleted and work.fate in (None, Fate.SKIPPED):
+                self._delete(work, delivered.get(work.key, ()))
+        await self._parents.resolve([work for work in works if work.fate is None], letters)
+        for work in works:
+            if work.fate is None:
+                self._compare(work, delivered.get(work.key, ()), letters)
+
+    def _delete(self, work: Work, known: Sequence[DeliveredRecord]) -> None:
+        """Treat a row that is deleted in P21: inactive in the sink if the sink has it, else skipped."""
+        # not needed any more, and named where they are there: the sink may want them in every update
+        work.parents = [replace(parent, required=False) for parent in work.parents]
+        if not known:
+            work.skip("deleted in P21, never delivered")
+        elif work.fate is Fate.SKIPPED:
+            # the plug-in would not send it any more; what was sent before must become inactive all the same
+            work.fate, work.records = None, [Outgoing(record.external_id, {}, {}) for record in known]
+        for record in work.records:
+            record.active = False
+
+    def _compare(
+        self,
+        work: Work,
+        known: Sequence[DeliveredRecord],
+        letters: Mapping[tuple[str, str], OpenLetter],
+    ) -> None:
+        """Keep only the records whose content the sink does not have."""
+        for record in work.records:
+            record.fingerprint = fingerprint(
+                record.external_id, record.body, record.children, record.parents, active=record.active
+            )
+        self.compare_again(work, known)
+        if (
+            work.fate is None
+            and not self._force
+            and all(self._is_dead(work, record, letters) for record in work.records)
+        ):
+            work.fate, work.counted_again = Fate.DEAD_LETTERED, True
+
+    def compare_again(self, work: Work, known: Sequence[DeliveredRecord]) -> None:
+        """Drop the records that the sink has now; another cycle may have delivered them since they were prepared."""
+        by_id = {record.external_id: record for record in known}
+        work.records = [
+            record
+            for record in work.records
+            if record.answer is not None or self._must_send(record, by_id.get(record.external_id))
+        ]
+        if not work.records:
+            work.fate = Fate.UNCHANGED
+
+    def _must_send(self, record: Outgoing, known: DeliveredRecord | None) -> bool:
+        record.known = known is not None
+        record.revive = known is not None and not known.active
+        return self._force or known is None or known.fingerprint != record.fingerprint
+
+    def _is_dead(self, work: Work, record: Outgoing, letters: Mapping[tuple[str, str], OpenLetter]) -> bool:
+        """Tell whether exactly this content is a dead letter already, under the same plug-in."""
+        letter = letters.get((work.key, record.external_id))
+        return letter is not None and (letter.fingerprint, letter.plugin) == (record.fingerprint, self._plan.plugin)

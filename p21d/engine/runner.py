@@ -1,0 +1,197 @@
+"""Runs one entity: its polls, sweeps, releases and syncs, each a task of its own, none while held or paused."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import anyio
+import structlog
+
+from p21d.engine.connection import Connection
+from p21d.engine.cycle import Cycle
+from p21d.engine.drain import Drain, Drained
+from p21d.engine.fate import Tally
+from p21d.engine.hold import Hold
+from p21d.engine.plan import Plan
+from p21d.engine.releases import Releases
+from p21d.engine.window import sweep_interval_seconds
+from p21d.engine.windows import Windows
+from p21d.errors import AlreadyRunning, P21dError
+
+log = structlog.get_logger("p21d.engine")
+
+RELEASE_SECONDS = 15.0
+"""How often the waiting room is looked at when nothing announces itself; due retries are met within it."""
+JITTER = 0.1
+
+T = TypeVar("T")
+
+
+class Runner:
+    """One entity at work. `next_poll_at` and `hold` are for status."""
+
+    def __init__(self, plan: Plan, connection: Connection, *, settle_seconds: float) -> None:
+        self.plan = plan
+        self.drain = Drain(connection.clock)
+        self.hold = Hold(plan.name, connection.clock, self._probe)
+        self.paused = ""
+        self.next_poll_at: datetime | None = None
+        self.since = connection.clock.now()
+        self._connection = connection
+        self._windows = Windows(plan, connection, self.drain, settle_seconds=settle_seconds)
+        self._releases = Releases(plan, connection, self.drain, self._windows.running)
+        self._resumed = anyio.Event()
+        self._sync_wanted = anyio.Event()
+        self._sync: anyio.Lock = anyio.Lock()
+
+    async def run(self) -> None:
+        """Run until drained."""
+        if await self._connection.store.read.checkpoints.watermark(self.plan.name) is not None:
+            self._connection.caught_up[self.plan.name].set()
+        async with anyio.create_task_group() as tasks:
+            for loop in (self._sweep, self._poll, self._release, self._resume_sync):
+                tasks.start_soon(self._until_drained, loop)
+
+    async def _until_drained(self, loop: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await loop()
+        except Drained:
+            return
+
+    async def _sweep(self) -> None:
+        """Sweep at the start, after every outage, and at its interval; the first sweep is the first catch-up."""
+        await self._parents_first()
+        while True:
+            self.hold.outage_ended = False
+            began = self._connection.clock.monotonic()
+            tally = await self._guarded(lambda: self._windows.run("sweep"))
+            if tally is None:
+                continue
+            took = self._connection.clock.monotonic() - began
+            interval = sweep_interval_seconds(self.plan.settings, took)
+            await self._idle(jittered(interval), until=lambda: self.hold.outage_ended)
+
+    async def _poll(self) -> None:
+        """Poll at its interval, from the end of the first catch-up on."""
+        await self._caught_up(self.plan.name)
+        while True:
+            interval = jittered(self.plan.settings.poll_interval)
+            self.next_poll_at = self._connection.clock.now() + timedelta(seconds=interval)
+            await self._idle(interval)
+            if self.plan.settings.sweep_interval:
+                await self._guarded(lambda: self._windows.run("poll"))
+
+    async def _release(self) -> None:
+        """Read what others wait for and what waits no more, as soon as it is announced."""
+        while True:
+            news = self._connection.news[self.plan.name] = anyio.Event()
+            if not await self._guarded(self._releases.run_due):
+                await self.drain.wait_for(news, RELEASE_SECONDS)
+
+    async def _resume_sync(self) -> None:
+        """Finish the sync window that a stop left open, then those that are asked for."""
+        while True:
+            wanted = self._sync_wanted = anyio.Event()
+            if await self._connection.store.read.checkpoints.open_window(self.plan.name, "sync"):
+                await self._guarded(self._run_open_sync)
+            else:
+                await self.drain.wait_for(wanted, RELEASE_SECONDS)
+
+    async def _run_open_sync(self) -> Tally:
+        async with self._sync:
+            return await self._windows.run("sync")
+
+    async def request_sync(self, low: datetime) -> None:
+        """Keep a sync window in the store and run it as soon as the entity may run."""
+        self._refuse_if_paused()
+        await self._windows.keep_sync(low)
+        self._sync_wanted.set()
+
+    async def sync_window(self, low: datetime, *, force: bool) -> Tally:
+        """Run a sync from that instant, held or not; raises what interrupts it, and it is resumed later."""
+        self._refuse_if_paused()
+        async with self._sync:
+            return await self._windows.run("sync", low=low, force=force)
+
+    async def sync_keys(self, keys: Sequence[str], *, force: bool) -> Cycle:
+        """Run a sync over these keys; raises what interrupts it."""
+        self._refuse_if_paused()
+        return await self._releases.run("sync", keys, force=force)
+
+    def pause(self, because: str) -> None:
+        """Start no new cycle until resumed; what runs ends."""
+        self.paused, self.since = because, self._connection.clock.now()
+
+    def resume(self) -> None:
+        """Run again, and at once if held."""
+        self.paused, self.since = "", self._connection.clock.now()
+        self._resumed.set()
+        self.hold.hurry()
+
+    @property
+    def running(self) -> dict[str, Tally]:
+        """Return the tallies of the cycles that run now, by kind."""
+        return self._windows.running
+
+    def _refuse_if_paused(self) -> None:
+        if self.paused:
+            hint = f"p21d resume {self.plan.name}"
+            raise AlreadyRunning(f"{self.plan.name} is paused: {self.paused}", hint=hint)
+
+    async def _guarded(self, run: Callable[[], Awaitable[T]]) -> T | None:
+        """Run a cycle when it may run; a failure holds the entity and returns None. Raises Drained."""
+        await self._may_run()
+        try:
+            result = await run()
+        except Drained:
+            raise
+        except P21dError as error:
+            self.hold.failed(error)
+        except Exception as error:  # one entity's bug must not stop the others; it is logged in full
+            log.exception("bug", entity=self.plan.name)
+            self.hold.failed(error)
+        else:
+            self.hold.succeeded()
+            return result
+        return None
+
+    async def _may_run(self) -> None:
+        while True:
+            while self.paused:
+                self._resumed = anyio.Event()
+                await self.drain.wait_for(self._resumed, RELEASE_SECONDS)
+            await self.hold.wait(self.drain)
+            if not self.paused:
+                return
+
+    async def _idle(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Sleep in short steps, so that an end of an outage is noticed."""
+        end = self._connection.clock.monotonic() + seconds
+        while not until() and (left := end - self._connection.clock.monotonic()) > 0:
+            await self.drain.sleep(min(left, 1.0))
+
+    async def _parents_first(self) -> None:
+        """In a first catch-up, start after the parents' first window, so that little has to wait for them."""
+        entity = self.plan.entity
+        for parent in entity.parent_entities:
+            if parent not in entity.optional_parents and self._connection.plans[parent].settings.enabled:
+                await self._caught_up(parent)
+
+    async def _caught_up(self, entity: str) -> None:
+        while not self._connection.caught_up[entity].is_set():
+            await self.drain.wait_for(self._connection.caught_up[entity], RELEASE_SECONDS)
+
+    async def _probe(self, system: str) -> None:
+        """Ask the system that failed whether it is back."""
+        if system == "Prophet 21":
+            await self._connection.source.probe(self.plan.reading)
+        elif system:
+            await self._connection.sink.probe(self.plan.entity.route)
+
+
+def jittered(seconds: float) -> float:
+    """Return the interval changed by up to a tenth, so that entities do not all poll at once."""
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)

@@ -1,0 +1,95 @@
+"""Writes the fates of a batch into the store, in one transaction with the key they let the window reach.
+
+This is where the promises P1 and P2 are kept: a row's fate, its link, its fingerprint, its dead letter or its place
+in the waiting room, and the checkpoint that passes it, are one commit or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from p21d.engine.children import Children
+from p21d.engine.connection import Connection
+from p21d.engine.fate import Fate
+from p21d.engine.plan import Plan
+from p21d.engine.work import Work
+from p21d.store.database import Tables
+from p21d.store.delivered import DeliveredRecord
+from p21d.store.link import StoredLink
+
+
+class Settlement:
+    """Settles the finished works of one cycle of one entity."""
+
+    def __init__(self, plan: Plan, connection: Connection, *, releases: bool) -> None:
+        """`releases`: unchanged rows release their children too, because they were read for them."""
+        self._plan = plan
+        self._connection = connection
+        self._children = Children(plan, connection, releases=releases)
+
+    async def settle(self, works: Sequence[Work], *, kind: str = "", reached: str = "") -> None:
+        """Commit fates and acknowledged records, and the key reached by the open window of that kind."""
+        works = [work for work in works if not work.settled]
+        if not reached and not any(changes_something(work) for work in works) and not self._children.concerns(works):
+            return
+        async with self._connection.store.transaction() as tables:
+            await self._keep_acknowledged(tables, works)
+            await self._keep_letters(tables, works)
+            await self._keep_waiting(tables, works)
+            await self._keep_skipped(tables, works)
+            released = await self._children.follow(tables, works)
+            if reached:
+                await tables.checkpoints.reach(self._plan.name, kind, reached)
+        for work in works:
+            work.settled = work.fate is not None
+        # after the commit: whoever is woken must find the rows
+        wanted = {work.parked.parent_entity or self._plan.name for work in works if work.parked is not None}
+        for entity in released | wanted:
+            self._connection.announce(entity)
+
+    async def _keep_acknowledged(self, tables: Tables, works: Sequence[Work]) -> None:
+        records: list[DeliveredRecord] = []
+        links: list[StoredLink] = []
+        for work in works:
+            for record in work.records:
+                if record.answer is not None:
+                    records.append(
+                        DeliveredRecord(work.key, record.external_id, record.fingerprint, record.active, work.read_at)
+                    )
+                    links += [StoredLink(*link, self._plan.name, work.key) for link in record.answer.links]
+        if records:
+            await tables.delivered.acknowledge(self._plan.name, records, self._connection.clock.now())
+        if links:
+            await tables.links.record(links)
+
+    async def _keep_letters(self, tables: Tables, works: Sequence[Work]) -> None:
+        name, now = self._plan.name, self._connection.clock.now()
+        if letters := [letter for work in works for letter in work.letters]:
+            await tables.dead_letters.add(letters, now)
+        if again := [work.key for work in works if work.counted_again]:
+            await tables.dead_letters.count_again(name, again, now)
+        for fate, because in ((Fate.DELIVERED, "delivered"), (Fate.UNCHANGED, "delivered"), (Fate.SKIPPED, "skipped")):
+            if ended := [work.key for work in works if work.has_letter and work.fate is fate]:
+                await tables.dead_letters.close(name, ended, because, now)
+
+    async def _keep_waiting(self, tables: Tables, works: Sequence[Work]) -> None:
+        if parked := [work.parked for work in works if work.parked is not None]:
+            await tables.waiting.park(parked, self._connection.clock.now())
+        if gone := [work.key for work in works if work.waits and work.fate not in (None, Fate.WAITING)]:
+            await tables.waiting.leave(self._plan.name, gone)
+
+    async def _keep_skipped(self, tables: Tables, works: Sequence[Work]) -> None:
+        reasons = {w.key: w.reason for w in works if w.fate is Fate.SKIPPED and w.reason != w.skipped_before}
+        if reasons:
+            await tables.skipped.record(self._plan.name, reasons, self._connection.clock.now())
+        if back := [w.key for w in works if w.skipped_before and w.fate not in (None, Fate.SKIPPED)]:
+            await tables.skipped.forget(self._plan.name, back)
+
+
+def changes_something(work: Work) -> bool:
+    """Tell whether settling the work writes anything of its own; an unchanged row does not."""
+    if work.letters or work.parked or work.counted_again or work.has_letter or work.waits:
+        return True
+    if work.fate is Fate.SKIPPED:
+        return work.reason != work.skipped_before
+    return bool(work.skipped_before) or any(record.answer is not None for record in work.records)

@@ -1,0 +1,103 @@
+"""Runs all entities of one connection, and stops them in order: drained first, cut off at the deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import anyio
+
+from p21d.config import Config
+from p21d.engine.connection import Connection
+from p21d.engine.plan import Plan
+from p21d.engine.runner import Runner
+from p21d.errors import ConfigError
+from p21d.prophet21.reading import Reading
+from p21d.registry import Registry
+
+
+class Supervisor:
+    """The runners of one connection's enabled entities."""
+
+    def __init__(self, connection: Connection, *, settle_seconds: float) -> None:
+        self.connection = connection
+        self.runners: Mapping[str, Runner] = {
+            name: Runner(plan, connection, settle_seconds=settle_seconds)
+            for name, plan in connection.plans.items()
+            if plan.settings.enabled
+        }
+        self._scope = anyio.CancelScope()
+        self._ended = anyio.Event()
+
+    async def run(self) -> None:
+        """Run until `stop` has ended it; entities that a person paused stay paused."""
+        for name, because in (await self.connection.store.read.paused.all()).items():
+            if name in self.runners:
+                self.runners[name].pause(because)
+        try:
+            with self._scope:
+                async with anyio.create_task_group() as tasks:
+                    for runner in self.runners.values():
+                        tasks.start_soon(runner.run)
+        finally:
+            self._ended.set()
+
+    async def stop(self, deadline_seconds: float) -> bool:
+        """Drain all entities; cut off what still runs at the deadline. Tell whether all ended by themselves."""
+        for runner in self.runners.values():
+            runner.drain.request()
+        with anyio.move_on_after(deadline_seconds):
+            await self._ended.wait()
+            return True
+        self.cut_off()
+        await self._ended.wait()
+        return False
+
+    def cut_off(self) -> None:
+        """End everything at once; what was in flight is looked up again after the next start."""
+        self._scope.cancel()
+
+    def runner(self, entity: str) -> Runner:
+        """Return the runner of an enabled entity; raises ConfigError for any other name."""
+        if entity in self.runners:
+            return self.runners[entity]
+        if entity in self.connection.plans:
+            raise ConfigError("this entity is not enabled", path=f"entities.{entity}", hint="set enabled: true, reload")
+        raise ConfigError(f"there is no entity {entity!r}", hint=f"entities are {', '.join(self.connection.plans)}")
+
+
+def build_plans(config: Config, registry: Registry) -> dict[str, Plan]:
+    """Return the plan of every registered entity, parents before their children."""
+    parents = {
+        parent
+        for name, entity in registry.entities.items()
+        if config.entity(name).enabled
+        for parent in entity.parent_entities
+    }
+    plans: dict[str, Plan] = {}
+    for name in parents_first(registry):
+        entity, settings = registry.entities[name], config.entity(name)
+        plans[name] = Plan(
+            entity=entity,
+            settings=settings,
+            reading=Reading.of_entity(entity, config.prophet21.companies, settings.filter),
+            plugin=registry.origin[name],
+            has_children=name in parents,
+        )
+    return plans
+
+
+def parents_first(registry: Registry) -> Iterable[str]:
+    """Yield the names of all entities, required parents before children; registration has refused their cycles."""
+    done: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        entity = registry.entities[name]
+        for parent in entity.parent_entities:
+            if parent not in done and parent not in entity.optional_parents:
+                visit(parent)
+        done[name] = None
+
+    for name in registry.entities:
+        if name not in done:
+            visit(name)
+    return done

@@ -1,0 +1,76 @@
+"""A row on its way to its fate, and the records it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from p21d.engine.fate import Fate
+from p21d.errors import RecordError
+from p21d.plugin import Child, Parent
+from p21d.sinks.port import Acknowledged
+from p21d.store.dead_letter import DeadLetter
+from p21d.store.waiting import WaitingRow
+
+
+@dataclass(slots=True, eq=False)
+class Outgoing:
+    """One record to be sent; `known` when the sink has acknowledged it before, `answer` once it has now."""
+
+    external_id: str
+    body: Mapping[str, Any]
+    children: Mapping[str, Sequence[Child]]
+    parents: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: bytes = b""
+    active: bool = True
+    known: bool = False
+    revive: bool = False
+    answer: Acknowledged | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One row: its key, the instant before it was read, and what became of it so far.
+
+    `page_key` is the key it was paged by. `letters` are its dead letters, `parked` its place in the waiting room,
+    `reason` why it is skipped, `settled` that all this is in the store. `attempts` counts sends in this cycle,
+    `first_failed_at` the first that failed.
+    """
+
+    key: str
+    page_key: str
+    read_at: datetime
+    deleted: bool = False
+    parents: Sequence[Parent] = ()
+    records: list[Outgoing] = field(default_factory=list)
+    fate: Fate | None = None
+    reason: str = ""
+    letters: list[DeadLetter] = field(default_factory=list)
+    parked: WaitingRow | None = None
+    counted_again: bool = False
+    attempts: int = 0
+    first_failed_at: datetime | None = None
+    last_error: RecordError | None = None
+    settled: bool = False
+    has_letter: bool = False
+    waits: bool = False
+    skipped_before: str = ""
+
+    def skip(self, reason: str) -> None:
+        """End the row as skipped, with its reason."""
+        self.fate, self.reason = Fate.SKIPPED, reason
+
+    def dead_letter(self, letter: DeadLetter) -> None:
+        """End the row as dead-lettered; records of it that were acknowledged keep that."""
+        self.fate = Fate.DEAD_LETTERED
+        self.letters.append(letter)
+
+    def park(self, waiting: WaitingRow) -> None:
+        """End the row as waiting."""
+        self.fate, self.parked = Fate.WAITING, waiting
+
+    def unsent(self) -> list[Outgoing]:
+        """Return the records that the sink has not acknowledged yet."""
+        return [record for record in self.records if record.answer is None]
