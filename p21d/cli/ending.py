@@ -1,0 +1,61 @@
+"""How a command ends: its exit code by sysexits, and an error in words on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from p21d.cli.output import plain
+from p21d.errors import P21dError
+
+INTERRUPTED = 130
+"""What a shell shows for a program ended by Ctrl-C."""
+
+
+class Commands(click.Group):
+    """A group whose failures end in words and an exit code of sysexits; click alone would say 2 or 1."""
+
+    def run(self, arguments: Sequence[str] | None = None) -> int:
+        """Run a command and return its exit code."""
+        try:
+            code = self.main(arguments, prog_name="p21d", standalone_mode=False)
+            sys.stdout.flush()
+        except click.UsageError as error:
+            error.show()
+            return os.EX_USAGE
+        except click.ClickException as error:
+            return _say(error.format_message(), "", os.EX_USAGE)
+        except P21dError as error:
+            return _say(error.message, error.hint, error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            return _say("interrupted", "", INTERRUPTED)
+        except BrokenPipeError:
+            return _leave_closed_pipe()
+        return code if isinstance(code, int) else os.EX_OK
+
+
+def say_error(message: str, hint: str = "") -> None:
+    """Print an error the way every command does."""
+    click.echo(f"p21d: {plain(message)}", err=True)
+    if hint:
+        click.echo(f"  {plain(hint)}", err=True)
+
+
+def end(code: int) -> Any:
+    """End the command with that exit code."""
+    click.get_current_context().exit(code)
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    say_error(message, hint)
+    return code
+
+
+def _leave_closed_pipe() -> int:
+    # `p21d cycles | head`: the reader has what it wanted; without this Python complains once more when it exits
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return os.EX_OK

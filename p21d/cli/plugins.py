@@ -1,0 +1,44 @@
+"""`p21d plugins`: what the plug-ins on this machine declare, without asking the daemon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from p21d.cli.output import json_option, print_json, print_table
+from p21d.cli.place import Place
+from p21d.config_file import load_config
+from p21d.registry import load_entities
+
+
+@click.group()
+def plugins() -> None:
+    """Show the plug-ins."""
+
+
+@plugins.command("list")
+@json_option
+@click.pass_obj
+def list_(place: Place, as_json: bool) -> None:
+    """List the entities of the built-in plug-ins and of plugin_dirs, as a start would load them."""
+    config = load_config(place.config_path)
+    registry = load_entities(config.plugin_dirs)
+    found: list[dict[str, Any]] = [
+        {
+            "entity": name,
+            "enabled": config.entity(name).enabled,
+            "table": entity.table,
+            "key": list(entity.key),
+            "plugin": registry.origin[name],
+        }
+        for name, entity in sorted(registry.entities.items())
+    ]
+    if as_json:
+        print_json({"schema_version": 1, "entities": found})
+        return
+    rows = [
+        (entry["entity"], "on" if entry["enabled"] else "off", entry["table"], "|".join(entry["key"]), entry["plugin"])
+        for entry in found
+    ]
+    print_table(("ENTITY", "", "TABLE", "KEY", "PLUG-IN"), rows)

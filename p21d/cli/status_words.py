@@ -1,0 +1,54 @@
+"""What is stuck, why, and what to do, in words: the part of status that somebody who was woken up reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from p21d.cli.times import ago, span_text
+from p21d.control.answers import EntityStatus, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """One thing that does not move by itself, or not now; `remedy` may be empty."""
+
+    what: str
+    remedy: str = ""
+
+
+def stuck(status: Status) -> list[Stuck]:
+    """Return everything on the status screen that needs a look, in the order of its entities."""
+    found = [trouble for entity in status.entities for trouble in _of_entity(entity, status.now)]
+    for name, count in status.not_configured.items():
+        found.append(
+            Stuck(f"{name} is not configured any more; {count} delivered records are remembered.", "nothing to do")
+        )
+    return found + [Stuck(f"warning: {warning}") for warning in status.warnings]
+
+
+def _of_entity(entity: EntityStatus, now: datetime) -> Iterator[Stuck]:
+    name, why = entity.entity, f": {entity.reason}" if entity.reason else ""
+    if entity.state == "paused":
+        yield Stuck(f"{name} is paused for {ago(entity.since, now)}{why}.", f"p21d resume {name}")
+    elif entity.state == "held":
+        yield Stuck(f"{name} is held for {ago(entity.since, now)}{why}.{_next_try(entity, now)}", entity.hint)
+    elif entity.reason:
+        yield Stuck(f"{name} is {entity.state}{why}.", entity.hint)
+    if entity.waiting:
+        remedy = "each goes when its parent is delivered, and becomes a dead letter when that cannot be"
+        yield Stuck(f"{name}: {_counted(entity.waiting, 'record')} waiting for a parent.", remedy)
+    if entity.dead_letters:
+        remedy = f"p21d dead-letters list {name}; when the cause is gone: p21d dead-letters replay {name}"
+        yield Stuck(f"{name}: {_counted(entity.dead_letters, 'dead letter')}.", remedy)
+
+
+def _next_try(entity: EntityStatus, now: datetime) -> str:
+    if entity.until is None:
+        return ""
+    return f" It tries again in {span_text(max(0.0, (entity.until - now).total_seconds()))}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,1 @@
+"""The Unix-socket API: server, client and the types of their answers."""

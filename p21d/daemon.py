@@ -1,0 +1,199 @@
+"""The daemon: builds everything, runs it in one task group, answers signals, and ends with an exit code.
+
+start     configuration, plug-ins, store and socket are checked; P21 and the sink are not needed
+SIGHUP    reload, as `p21d reload`
+SIGTERM   drain within DRAIN_SECONDS; a second one, or SIGINT twice, cuts it short
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import structlog
+
+from p21d.assembly import Assembly, assemble, changes, reassemble
+from p21d.clock import Clock, SystemClock
+from p21d.config import Config
+from p21d.control.answers import ReloadAnswer
+from p21d.control.desk import Desk
+from p21d.control.server import ControlServer
+from p21d.engine.watch import Watch
+from p21d.errors import ConfigError, P21dError
+from p21d.logs import Logs, configure
+from p21d.registry import Registry
+from p21d.settings import read_settings
+from p21d.store.database import Store
+from p21d.systemd import Notifier
+
+log = structlog.get_logger("p21d.daemon")
+
+DRAIN_SECONDS = 25.0
+"""Below the TimeoutStopSec of the shipped unit."""
+HISTORY = timedelta(days=30)
+CLOSED_LETTERS = timedelta(days=90)
+HOUSEKEEPING_SECONDS = 3600.0
+
+
+def run(config_path: Path) -> int:
+    """Run the daemon until it is told to stop; return the process's exit code."""
+    try:
+        config, registry = read_settings(config_path)
+        logs = configure(config.log.level, config.log.format)
+        anyio.run(serve, config, registry, logs, SystemClock(), backend="asyncio", backend_options={"use_uvloop": True})
+    except P21dError as error:
+        return refused(error)
+    except BaseExceptionGroup as group:
+        ours, others = group.split(P21dError)
+        if ours is None or others is not None:
+            raise
+        return refused(first(ours))
+    return 0
+
+
+def refused(error: P21dError) -> int:
+    """Say on stderr why the daemon does not run, and return the exit code."""
+    sys.stderr.write(f"p21d: {error.message}\n" + (f"  {error.hint}\n" if error.hint else ""))
+    return error.exit_code
+
+
+def first(errors: BaseExceptionGroup[P21dError]) -> P21dError:
+    """Return the first error of a group of groups."""
+    found = errors.exceptions[0]
+    return first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+async def serve(config: Config, registry: Registry, logs: Logs, clock: Clock) -> None:
+    """Open the store, run the entities and the control socket, until SIGTERM has drained them."""
+    logs.redactor.add(config.secrets)
+    for warning in config.warnings:
+        log.warning("configuration", warning=warning)
+    async with Store(config.store.path) as store:
+        daemon = Daemon(config, registry, store, logs, clock)
+        await daemon.run()
+
+
+class Daemon:
+    """One running daemon; `assembly` is the set that works now, replaced whole by a reload."""
+
+    def __init__(self, config: Config, registry: Registry, store: Store, logs: Logs, clock: Clock) -> None:
+        self.logs = logs
+        self.clock = clock
+        self.store = store
+        self.watch = Watch(clock)
+        self.assembly: Assembly = assemble(config, registry, store, clock, self.watch)
+        self.stopping = False
+        self._started_at = clock.now()
+        self._notifier = Notifier(clock)
+        self._reloading = anyio.Lock()
+
+    async def run(self) -> None:
+        """Run until told to stop."""
+        desk = self._desk()
+        async with ControlServer(self.assembly.config.control.socket, desk), anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            tasks.start_soon(self.assembly.supervisor.run)
+            tasks.start_soon(self._signals)
+            tasks.start_soon(self._feed_watchdog)
+            tasks.start_soon(self._keep_house)
+            self._notifier.ready(self._line())
+            log.info("started", pid=os.getpid(), config=str(self.assembly.config.source))
+        await self.assembly.source.aclose()
+        await self.assembly.sink.aclose()
+        log.info("stopped")
+
+    def _desk(self) -> Desk:
+        return Desk(
+            clock=self.clock,
+            store=self.store,
+            logs=self.logs,
+            config_path=self.assembly.config.source,
+            supervisor=lambda: self.assembly.supervisor,
+            reload_all=self.reload,
+            started_at=self._started_at,
+            warnings=lambda: self.assembly.config.warnings,
+        )
+
+    async def reload(self) -> ReloadAnswer:
+        """Build the new set, and swap it for the old one; on failure the old one works on."""
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                done = await self._swap()
+                log.info("reloaded", changes=done)
+                return ReloadAnswer(reloaded=True, changes=done)
+            except P21dError as error:
+                path = error.path if isinstance(error, ConfigError) else ""
+                log.warning("reload refused", error=error.message, hint=error.hint)
+                return ReloadAnswer(reloaded=False, error=error.message, path=path, hint=error.hint)
+            finally:
+                self._notifier.ready(self._line())
+
+    async def _swap(self) -> list[str]:
+        old = self.assembly
+        config, registry = read_settings(old.config.source)
+        self.logs.redactor.add(config.secrets)
+        new = await reassemble(old, config, registry, self.store, self.clock)
+        # from here on nothing can fail: batches in flight end on the old plug-ins, then the new set reads
+        await old.supervisor.stop(DRAIN_SECONDS)
+        new.supervisor.connection.slots.resize(config.concurrent_batch_executions)
+        self.logs.set_level(config.log.level)
+        self.assembly = new
+        self._tasks.start_soon(new.supervisor.run)
+        await self._dispose(old, new)
+        return list(changes(old.config, config)) or ["credentials and plug-ins read again"]
+
+    async def _dispose(self, old: Assembly, new: Assembly) -> None:
+        if old.source is not new.source:
+            await old.source.aclose()
+        if old.sink is not new.sink:
+            await old.sink.aclose()
+        old.registry.forget()
+
+    async def _signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+            async for number in received:
+                if number == signal.SIGHUP:
+                    self._tasks.start_soon(self.reload)
+                elif self.stopping:
+                    log.warning("cut short")
+                    self.assembly.supervisor.cut_off()
+                else:
+                    self.stopping = True
+                    self._tasks.start_soon(self._stop)
+
+    async def _stop(self) -> None:
+        self._notifier.stopping("draining")
+        log.info("draining", seconds=DRAIN_SECONDS)
+        drained = await self.assembly.supervisor.stop(DRAIN_SECONDS)
+        log.info("drained" if drained else "drain cut off at its deadline")
+        self._tasks.cancel_scope.cancel()
+
+    async def _feed_watchdog(self) -> None:
+        """Feed systemd's watchdog while everything that runs moves; what is stuck is named, and then nobody is fed."""
+        interval = (self._notifier.watchdog_seconds or 60.0) / 3
+        while True:
+            if stuck := self.watch.stuck():
+                log.error("stuck", work=stuck)
+            else:
+                self._notifier.watchdog()
+                self._notifier.status(self._line())
+            await self.clock.sleep(interval)
+
+    async def _keep_house(self) -> None:
+        while True:
+            now = self.clock.now()
+            async with self.store.transaction() as tables:
+                await tables.cycles.prune(now - HISTORY)
+                await tables.dead_letters.prune(now - CLOSED_LETTERS)
+            await self.clock.sleep(HOUSEKEEPING_SECONDS)
+
+    def _line(self) -> str:
+        """Return the one line that `systemctl status` shows."""
+        runners = self.assembly.supervisor.runners.values()
+        held = [f"{runner.plan.name}: {runner.hold.state.reason}" for runner in runners if runner.hold.state]
+        return f"{len(held)} of {len(runners)} entities held; {held[0]}" if held else f"{len(runners)} entities run"
