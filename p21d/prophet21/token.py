@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from p21d.config import Prophet21Config
 
 TIMEOUT_SECONDS = 30.0
+RENEW_AGAIN_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 3600.0
 
@@ -39,6 +40,7 @@ class TokenSource:
         self._accepted: Token | None = None
         self._refusal: Unauthorized | None = None
         self._refused_until = 0.0
+        self._renew_again_at = 0.0
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self.token: Token | None = None
 
@@ -46,9 +48,16 @@ class TokenSource:
         """Return a token that should be good; raises Unauthorized, Unavailable."""
         self._raise_in_pause()
         token = self.token
-        if token and self._clock.monotonic() < token.renew_at():
+        if token and self._clock.monotonic() < max(token.renew_at(), self._renew_again_at):
             return token
-        return await self.renew(token)
+        try:
+            return await self.renew(token)
+        except Unavailable:
+            if token is None or self._clock.monotonic() >= token.expires_at:
+                raise
+            # an early renewal may fail: the old token still works, and the next try waits a little
+            self._renew_again_at = min(self._clock.monotonic() + RENEW_AGAIN_SECONDS, token.expires_at)
+            return token
 
     async def renew(self, dead: Token | None) -> Token:
         """Replace a token that P21 rejected, unless somebody has done so meanwhile; raises as `current`."""

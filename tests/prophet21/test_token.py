@@ -56,6 +56,16 @@ async def test_a_token_is_renewed_five_minutes_early(tokens, scripted, clock):
     assert scripted.minted == 2
 
 
+async def test_a_failed_early_renewal_leaves_the_old_token_at_work(tokens, scripted, clock):
+    first = await tokens.current()
+    clock.advance(86400 - 299)
+    scripted.mint = lambda _request: web.Response(status=503)
+    assert await tokens.current() is first
+    clock.advance(300)
+    with pytest.raises(Unavailable):
+        await tokens.current()
+
+
 async def test_ten_tasks_meeting_a_dead_token_make_one_call(tokens, scripted):
     dead = await tokens.current()
     fresh = await each(tokens.renew, [dead] * 10)
