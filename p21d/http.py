@@ -6,6 +6,7 @@ phrase.
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,13 +119,20 @@ class HttpClient:
             hint = f"its certificate is not trusted; put the certificate of its authority into {self._ca_key}"
         elif isinstance(error, aiohttp.ClientConnectorDNSError):
             hint = "its name does not resolve; check the host part of the URL"
-        return Unavailable(f"{self.system} cannot be reached: {describe(error)}", system=self.system, hint=hint)
+        return Unavailable(f"{self.system} cannot be reached: {reason_of(error)}", system=self.system, hint=hint)
 
     async def aclose(self) -> None:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a call failed in the system's own words; aiohttp's for a failed connection are for programmers."""
+    if type(error) is aiohttp.ClientConnectorError and error.os_error.errno:
+        return f"{os.strerror(error.os_error.errno).lower()} ({error.host}:{error.port})"
+    return describe(error)
 
 
 def describe(error: BaseException) -> str:
