@@ -15,6 +15,7 @@ from pathlib import Path
 
 import anyio
 import structlog
+from anyio.abc import TaskStatus
 
 from p21d.assembly import Assembly, assemble, changes, reassemble
 from p21d.clock import Clock, SystemClock
@@ -87,6 +88,7 @@ class Daemon:
         self.watch = Watch(clock)
         self.assembly: Assembly = assemble(config, registry, store, clock, self.watch)
         self.stopping = False
+        self.cut_short = False
         self._started_at = clock.now()
         self._notifier = Notifier(clock)
         self._reloading = anyio.Lock()
@@ -97,7 +99,7 @@ class Daemon:
         async with ControlServer(self.assembly.config.control.socket, desk), anyio.create_task_group() as tasks:
             self._tasks = tasks
             tasks.start_soon(self.assembly.supervisor.run)
-            tasks.start_soon(self._signals)
+            await tasks.start(self._signals)  # before READY: a signal met by nobody would end the process at once
             tasks.start_soon(self._feed_watchdog)
             tasks.start_soon(self._keep_house)
             self._notifier.ready(self._line())
@@ -139,8 +141,8 @@ class Daemon:
         self.logs.redactor.add(config.secrets)
         new = await reassemble(old, config, registry, self.store, self.clock)
         # from here on nothing can fail: batches in flight end on the old plug-ins, then the new set reads
+        new.supervisor.connection.slots.resize(config.concurrent_batch_executions)  # the old set's too: live at once
         await old.supervisor.stop(DRAIN_SECONDS)
-        new.supervisor.connection.slots.resize(config.concurrent_batch_executions)
         self.logs.set_level(config.log.level)
         self.assembly = new
         self._tasks.start_soon(new.supervisor.run)
@@ -154,12 +156,14 @@ class Daemon:
             await old.sink.aclose()
         old.registry.forget()
 
-    async def _signals(self) -> None:
+    async def _signals(self, *, task_status: TaskStatus[None]) -> None:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+            task_status.started()
             async for number in received:
                 if number == signal.SIGHUP:
                     self._tasks.start_soon(self.reload)
                 elif self.stopping:
+                    self.cut_short = True
                     log.warning("cut short")
                     self.assembly.supervisor.cut_off()
                 else:
@@ -170,7 +174,10 @@ class Daemon:
         self._notifier.stopping("draining")
         log.info("draining", seconds=DRAIN_SECONDS)
         drained = await self.assembly.supervisor.stop(DRAIN_SECONDS)
-        log.info("drained" if drained else "drain cut off at its deadline")
+        if not drained:
+            log.warning("drain cut off at its deadline")
+        elif not self.cut_short:
+            log.info("drained")
         self._tasks.cancel_scope.cancel()
 
     async def _feed_watchdog(self) -> None:

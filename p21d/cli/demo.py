@@ -37,7 +37,7 @@ def demo(rows: int, keep: bool) -> None:
         folder = Path(tempfile.mkdtemp(prefix="p21d-demo-"))
         if not keep:
             stack.callback(remove, folder)
-        words(f"starting a Prophet 21 with {rows} items, a hub and p21d (log: {folder}/p21d.log)")
+        words(f"starting a Prophet 21 with {rows} items, a hub and p21d" + (f", in {folder}" if keep else ""))
         config = stack.enter_context(sandbox(folder, rows))
         stack.enter_context(daemon(folder, config))
         status, cycles, letters = anyio.run(watch, folder / "control.sock", backend_options={"use_uvloop": True})

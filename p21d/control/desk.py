@@ -73,10 +73,10 @@ class Desk:
 
     async def pause(self, entity: str, because: str) -> DoneAnswer:
         """Start no new cycle of the entity until it is resumed; outlives a restart."""
-        runner = self.supervisor().runner(entity)
+        runner, because = self.supervisor().runner(entity), because or "by the operator"
         async with self.store.transaction() as tables:
             await tables.paused.pause(entity, because, self.clock.now())
-        runner.pause(because or "by the operator")
+        runner.pause(because)
         return DoneAnswer(done=f"{entity} is paused; a cycle that runs now ends first", count=1)
 
     async def resume(self, entity: str) -> DoneAnswer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -41,21 +42,28 @@ def row_letter(plan: Plan, key: str, code: str, error: str, hint: str) -> DeadLe
 def build_row(plan: Plan, row: Row, related: RelatedRows, read_at: datetime) -> Work:
     """Ask the plug-in for the row's parents and records; an exception of its own dead-letters the row alone."""
     work = Work(plan.key_of(row), page_key_of(plan, row), read_at, deleted=is_deleted(plan, row))
-    try:
+    with blamed_on_plug_in(plan, work):
         outcome = plan.entity.records(row, related)
         if isinstance(outcome, Skip):
             work.skip(outcome.reason)
             # deleted as well, it may have to become inactive, and the sink may want its parents named in that
-            work.parents = plan.entity.parents(row, related) if work.deleted else ()
+            work.parents = list(plan.entity.parents(row, related)) if work.deleted else ()
         else:
-            work.parents = plan.entity.parents(row, related)
+            work.parents = list(plan.entity.parents(row, related))
             work.records = [outgoing(plan, record) for record in listed(outcome)]
+    return work
+
+
+@contextmanager
+def blamed_on_plug_in(plan: Plan, work: Work) -> Iterator[None]:
+    """Dead-letter the row where its plug-in fails, or where what the plug-in returned cannot be used."""
+    try:
+        yield
     except RecordError as error:  # a related row that does not decode
         work.dead_letter(row_letter(plan, work.key, error.code, error.message, error.hint))
-    except Exception as error:  # noqa: BLE001  # a plug-in may raise anything, and only its row may suffer
+    except Exception as error:  # noqa: BLE001  # a plug-in may do anything, and only its row may suffer
         hint = f"an error inside the plug-in {plan.plugin}; mend it, reload, and replay this dead letter"
         work.dead_letter(row_letter(plan, work.key, "plug-in", describe(error), hint))
-    return work
 
 
 def page_key_of(plan: Plan, row: Row) -> str:

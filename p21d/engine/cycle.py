@@ -27,6 +27,7 @@ from p21d.engine.preparation import Preparation
 from p21d.engine.progress import Progress, Segment
 from p21d.engine.settlement import Settlement
 from p21d.engine.work import Work
+from p21d.errors import StoreError
 from p21d.keys import key_text
 from p21d.prophet21.page import Page
 
@@ -72,7 +73,13 @@ class Cycle:
                 await self._consume(receive, tasks)
         self.tally.close()
         if self._failure is not None:
+            await self._keep_reached()
             raise self._failure
+
+    async def _keep_reached(self) -> None:
+        """Commit the key reached: of batches that ended at once, none may have vouched for all of them."""
+        if self._progress is not None and not isinstance(self._failure, StoreError):
+            await self._settlement.settle((), kind=self._kind, reached=self._progress.reached)
 
     @property
     def _name(self) -> str:
@@ -97,12 +104,13 @@ class Cycle:
                 self._connection.watch.step(self._name)
                 try:
                     works = await self._preparation.prepare(page)
+                    if self._failure is None:
+                        self.tally.read += len(works)
+                        await self._begin(works, page, tasks)
                 except Exception as error:  # noqa: BLE001  # as above
                     self._failure = self._failure or error
                 if self._failure is not None:
                     return
-                self.tally.read += len(works)
-                await self._begin(works, page, tasks)
 
     async def _begin(self, works: list[Work], page: Page[Any], tasks: TaskGroup) -> None:
         """Cut a page into segments and start each; the last one reaches the page's own end."""

@@ -82,7 +82,7 @@ class Delivery:
         return outage
 
     async def _refresh(self, works: list[Work]) -> None:
-        """Read again what is older than the delivered version or than two minutes; drop what was delivered meanwhile."""
+        """Read again what is older than the delivered version or two minutes, and drop what was delivered meanwhile."""
         pending = [work for work in works if work.fate is None]
         delivered = await self._connection.store.read.delivered.by_keys(self._plan.name, [work.key for work in pending])
         stale = self._stale(pending, delivered)

@@ -45,6 +45,7 @@ class Failures:
         attempts = work.attempts + (before.attempts if before else 0)
         began_at = (before.first_failed_at if before else None) or first_failed_at
         if self._is_lost(attempts, began_at, now):
+            work.attempts = attempts
             self._dead_letter(work)
         else:
             words = str(work.last_error) if work.last_error else "failed"
@@ -61,7 +62,7 @@ class Failures:
     async def _exclude_outage(self, work: Work) -> None:
         """Return if the sink is there and only this record fails; raises Unavailable if not."""
         await self._connection.sink.probe(self._plan.entity.route)
-        if not self._health.may_park_alone():
+        if not self._health.may_park_alone(work.key):
             words = str(work.last_error) if work.last_error else "no answer"
             raise Unavailable(f"no {self._plan.name} gets through any more: {words}", system="the sink")
 

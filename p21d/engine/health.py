@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from p21d.clock import Clock
 
 MAX_LONE_PARKS = 10
-"""Records parked in a row, while nothing of the route succeeded, before that counts as an outage."""
+"""Different records parked, while nothing of the route succeeded, before that counts as an outage."""
 
 
 class RouteHealth:
@@ -16,18 +16,22 @@ class RouteHealth:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._succeeded_at = datetime.min.replace(tzinfo=UTC)
-        self._lone_parks = 0
+        self._parked_alone: set[str] = set()
 
     def succeeded(self) -> None:
         """Note that the sink has just taken a record."""
         self._succeeded_at = self._clock.now()
-        self._lone_parks = 0
+        self._parked_alone.clear()
 
     def succeeded_since(self, instant: datetime) -> bool:
         """Tell whether the sink took a record of this route after that instant."""
         return self._succeeded_at > instant
 
-    def may_park_alone(self) -> bool:
-        """Tell whether one more record may be parked although no other has succeeded; counts it."""
-        self._lone_parks += 1
-        return self._lone_parks <= MAX_LONE_PARKS
+    def may_park_alone(self, key: str) -> bool:
+        """Tell whether this record may be parked although no other has succeeded.
+
+        One record counts once, however often it is tried: alone in a quiet entity it is no outage.
+        """
+        if len(self._parked_alone) < MAX_LONE_PARKS:
+            self._parked_alone.add(key)
+        return key in self._parked_alone

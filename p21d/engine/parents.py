@@ -45,6 +45,13 @@ class ParentLinks:
             else:
                 work.park(self._waiting(work, required))
 
+    def check(self, work: Work) -> None:
+        """Raise KeyError or ValueError where a plug-in names a parent that cannot be found."""
+        for parent in work.parents:
+            if parent.entity not in self._connection.plans:
+                raise ValueError(f"its parent entity {parent.entity!r} does not exist")
+            self._name(parent)
+
     def _name(self, parent: Parent) -> tuple[str, str]:
         """Name a parent by its entity and external id, or by its key where the sink has no ids."""
         if not self._connection.sink.has_ids:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from p21d.engine.building import build
+from p21d.engine.building import blamed_on_plug_in, build
 from p21d.engine.connection import Connection
 from p21d.engine.fate import Fate
 from p21d.engine.fingerprint import fingerprint
@@ -56,10 +56,14 @@ class Preparation:
             work.skipped_before = skipped.get(work.key, "")
             if work.deleted and work.fate in (None, Fate.SKIPPED):
                 self._delete(work, delivered.get(work.key, ()))
+            if work.fate is None:
+                with blamed_on_plug_in(self._plan, work):
+                    self._parents.check(work)
         await self._parents.resolve([work for work in works if work.fate is None], letters)
         for work in works:
             if work.fate is None:
-                self._compare(work, delivered.get(work.key, ()), letters)
+                with blamed_on_plug_in(self._plan, work):  # a body that JSON cannot carry fails here
+                    self._compare(work, delivered.get(work.key, ()), letters)
 
     def _delete(self, work: Work, known: Sequence[DeliveredRecord]) -> None:
         """Treat a row that is deleted in P21: inactive in the sink if the sink has it, else skipped."""

@@ -65,14 +65,18 @@ class Runner:
         """Sweep at the start, after every outage, and at its interval; the first sweep is the first catch-up."""
         await self._parents_first()
         while True:
-            self.hold.outage_ended = False
-            began = self._connection.clock.monotonic()
-            tally = await self._guarded(lambda: self._windows.run("sweep"))
-            if tally is None:
+            took = await self._guarded(self._run_sweep)
+            if took is None:
                 continue
-            took = self._connection.clock.monotonic() - began
             interval = sweep_interval_seconds(self.plan.settings, took)
             await self._idle(jittered(interval), until=lambda: self.hold.outage_ended)
+
+    async def _run_sweep(self) -> float:
+        """Sweep, and return the seconds it took, without the time it was held or paused before."""
+        self.hold.outage_ended = False  # what ended before this sweep needs no other
+        began = self._connection.clock.monotonic()
+        await self._windows.run("sweep")
+        return self._connection.clock.monotonic() - began
 
     async def _poll(self) -> None:
         """Poll at its interval, from the end of the first catch-up on."""
@@ -154,7 +158,8 @@ class Runner:
             log.exception("bug", entity=self.plan.name)
             self.hold.failed(error)
         else:
-            self.hold.succeeded()
+            if result is not False:  # a release cycle that had nothing to do asked nobody and proves nothing
+                self.hold.succeeded()
             return result
         return None
 

@@ -17,8 +17,12 @@ from p21d.engine.window import MOVES_WATERMARK, high_of, low_of
 from p21d.keys import key_parts
 from p21d.store.checkpoint import OpenWindow
 from p21d.store.cycle import CycleRow
+from p21d.store.database import Tables
 
 log = structlog.get_logger("p21d.engine")
+
+NOT_BEGUN = "not begun"
+"""The signature of a window that is only asked for: it starts at its low, whatever key another one has reached."""
 
 
 class Windows:
@@ -43,7 +47,7 @@ class Windows:
             pages = self._connection.source.pages(self._plan.reading, low=window.low_text, after=after)
             await cycle.run(pages)
             async with self._connection.store.transaction() as tables:
-                await tables.checkpoints.end(self._plan.name, kind)
+                await self._end(tables, window)
                 if kind in MOVES_WATERMARK:
                     await tables.checkpoints.move_watermark(self._plan.name, window.high_at, window.high_text)
                 await tables.cycles.record(record.row("completed"))
@@ -53,9 +57,15 @@ class Windows:
 
     async def keep_sync(self, low: datetime) -> None:
         """Open a sync window from that instant without running it; a wider one that is open already stays."""
-        await self._open("sync", low)
+        await self._open("sync", low, signature=NOT_BEGUN)
 
-    async def _open(self, kind: str, low: datetime | None) -> OpenWindow:
+    async def _end(self, tables: Tables, window: OpenWindow) -> None:
+        """Forget the window, unless a wider sync was asked for while it ran and stands in its place."""
+        present = await tables.checkpoints.open_window(window.entity, window.kind)
+        if present is not None and present.signature == window.signature:
+            await tables.checkpoints.end(window.entity, window.kind)
+
+    async def _open(self, kind: str, low: datetime | None, *, signature: str = "") -> OpenWindow:
         """Return the window to run: the one a stop left open, from its key reached, or a new one."""
         name, tables = self._plan.name, self._connection.store.read
         now = await self._connection.source.now()
@@ -68,6 +78,7 @@ class Windows:
         else:
             watermark = await tables.checkpoints.watermark(name)
             window = self._new(kind, low or low_of(kind, self._plan.settings, now, watermark), now)
+            window = replace(window, signature=signature or self._signature())
         async with self._connection.store.transaction() as writing:
             await writing.checkpoints.begin(window)
         return window
