@@ -160,6 +160,8 @@ class Daemon:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
             task_status.started()
             async for number in received:
+                if number == signal.SIGHUP and self.stopping:
+                    continue
                 if number == signal.SIGHUP:
                     self._tasks.start_soon(self.reload)
                 elif self.stopping:

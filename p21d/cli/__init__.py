@@ -51,7 +51,7 @@ COMMANDS: tuple[click.Command, ...] = (
     default=DEFAULT_CONFIG,
     show_default=True,
     show_envvar=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The configuration file.",
 )
 @click.option(
@@ -59,7 +59,7 @@ COMMANDS: tuple[click.Command, ...] = (
     "socket_path",
     envvar="P21D_SOCKET",
     show_envvar=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The daemon's control socket; default: control.socket of the configuration.",
 )
 @click.version_option(__version__, prog_name="p21d", message="%(prog)s %(version)s")

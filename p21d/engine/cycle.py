@@ -12,6 +12,7 @@ at most two pages and the batches in flight (P7).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -88,8 +89,8 @@ class Cycle:
     async def _read(self, pages: AsyncIterator[Page[Any]], send: MemoryObjectSendStream[Page[Any]]) -> None:
         async with send:
             try:
-                async for page in pages:
-                    self._drain.check()
+                # a drain cuts a read short: P21 may take minutes to answer, and it can be asked again
+                while page := await self._drain.unless(lambda: anext(pages, None)):
                     if self._failure is not None:
                         return
                     await send.send(page)
@@ -103,7 +104,7 @@ class Cycle:
             async for page in receive:
                 self._connection.watch.step(self._name)
                 try:
-                    works = await self._preparation.prepare(page)
+                    works = await self._drain.unless(partial(self._preparation.prepare, page))
                     if self._failure is None:
                         self.tally.read += len(works)
                         await self._begin(works, page, tasks)
@@ -117,6 +118,9 @@ class Cycle:
         segments = list(cut(works, self._batch_rows(works)))
         end = key_text(page.reached) if page.reached else ""
         for number, part in enumerate(segments, start=1):
+            if self._failure is not None:
+                return
+            self._drain.check()
             last = end if number == len(segments) else part[-1].page_key
             segment = self._progress.begin(last) if self._progress else None
             if all(work.fate for work in part):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import anyio
 
 from p21d.clock import Clock
 from p21d.errors import P21dError
+
+T = TypeVar("T")
 
 
 class Drained(P21dError):
@@ -32,6 +37,28 @@ class Drain:
         """Raise Drained if a drain was asked for."""
         if self.requested:
             raise Drained("draining")
+
+    async def unless(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Run work that may be cut short and repeated, such as reading; raises Drained when a drain cuts it."""
+        outcome: list[T] = []
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+
+            async def cut() -> None:
+                await self._requested.wait()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(cut)
+            try:
+                outcome.append(await work())
+            except Exception as error:  # noqa: BLE001  # raised below, outside of the group, as itself
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        if not outcome:
+            raise Drained("draining")
+        return outcome[0]
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, or raise Drained as soon as a drain is asked for."""

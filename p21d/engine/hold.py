@@ -60,7 +60,8 @@ class Hold:
             async with self._probing:
                 if state is self.state:  # else another loop has asked meanwhile
                     await self._outlast(state, drain)
-                    await self._ask(state)
+                    if await self._ask(state):
+                        break
         drain.check()
 
     async def _outlast(self, state: HoldState, drain: Drain) -> None:
@@ -69,13 +70,14 @@ class Hold:
             await drain.wait_for(self._hurry, seconds)
         self._hurry = anyio.Event()
 
-    async def _ask(self, state: HoldState) -> None:
+    async def _ask(self, state: HoldState) -> bool:
+        """Tell whether the other side is back; only a cycle that ends well lifts the hold."""
         try:
             await self._probe(state.system)
-        except P21dError as error:
+        except Exception as error:  # noqa: BLE001  # whatever a probe meets, the entity stays held and asks again
             self.failed(error)
-        else:
-            self.succeeded()
+            return False
+        return True
 
     def hurry(self) -> None:
         """End the present wait now, because a person asks."""

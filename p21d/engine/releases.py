@@ -46,7 +46,8 @@ class Releases:
         try:
             cycle = await self.run("release", keys)
         except (Forbidden, ReadRefused) as error:
-            await self._fail_children(dict.fromkeys(wanted, error.message))
+            if isinstance(error, ReadRefused) or error.system == "Prophet 21":
+                await self._fail_children(dict.fromkeys(wanted, error.message))
             raise
         await self._answer(wanted, due, cycle.fates)
         return True

@@ -19,7 +19,7 @@ from p21d.engine.plan import Plan
 from p21d.engine.releases import Releases
 from p21d.engine.window import sweep_interval_seconds
 from p21d.engine.windows import Windows
-from p21d.errors import AlreadyRunning, P21dError
+from p21d.errors import AlreadyRunning, Forbidden, P21dError, ReadRefused, Unauthorized, Unavailable
 
 log = structlog.get_logger("p21d.engine")
 
@@ -43,6 +43,7 @@ class Runner:
         self._connection = connection
         self._windows = Windows(plan, connection, self.drain, settle_seconds=settle_seconds)
         self._releases = Releases(plan, connection, self.drain, self._windows.running)
+        self._sweep_seconds = 0.0
         self._resumed = anyio.Event()
         self._sync_wanted = anyio.Event()
         self._sync: anyio.Lock = anyio.Lock()
@@ -68,6 +69,7 @@ class Runner:
             took = await self._guarded(self._run_sweep)
             if took is None:
                 continue
+            self.hold.outage_ended = False  # the sweep itself ended it, and has read all of the look-back since
             interval = sweep_interval_seconds(self.plan.settings, took)
             await self._idle(jittered(interval), until=lambda: self.hold.outage_ended)
 
@@ -76,7 +78,8 @@ class Runner:
         self.hold.outage_ended = False  # what ended before this sweep needs no other
         began = self._connection.clock.monotonic()
         await self._windows.run("sweep")
-        return self._connection.clock.monotonic() - began
+        self._sweep_seconds = self._connection.clock.monotonic() - began
+        return self._sweep_seconds
 
     async def _poll(self) -> None:
         """Poll at its interval, from the end of the first catch-up on."""
@@ -85,8 +88,13 @@ class Runner:
             interval = jittered(self.plan.settings.poll_interval)
             self.next_poll_at = self._connection.clock.now() + timedelta(seconds=interval)
             await self._idle(interval)
-            if self.plan.settings.sweep_interval:
-                await self._guarded(lambda: self._windows.run("poll"))
+            while self._polls_apart() and await self._guarded(lambda: self._windows.run("poll")) is None:
+                pass  # after a hold it is tried again at once, not an interval later
+
+    def _polls_apart(self) -> bool:
+        """Tell whether polls run beside the sweeps; with `sweep_interval: 0` only while sweeps are too slow for it."""
+        settings = self.plan.settings
+        return bool(settings.sweep_interval) or self._sweep_seconds > settings.poll_interval / 10
 
     async def _release(self) -> None:
         """Read what others wait for and what waits no more, as soon as it is announced."""
@@ -116,14 +124,23 @@ class Runner:
 
     async def sync_window(self, low: datetime, *, force: bool) -> Tally:
         """Run a sync from that instant, held or not; raises what interrupts it, and it is resumed later."""
-        self._refuse_if_paused()
         async with self._sync:
-            return await self._windows.run("sync", low=low, force=force)
+            return await self._at_once(lambda: self._windows.run("sync", low=low, force=force))
 
     async def sync_keys(self, keys: Sequence[str], *, force: bool) -> Cycle:
         """Run a sync over these keys; raises what interrupts it."""
+        return await self._at_once(lambda: self._releases.run("sync", keys, force=force))
+
+    async def _at_once(self, run: Callable[[], Awaitable[T]]) -> T:
+        """Run a cycle that a person asked for, held or not; an outage that it meets holds the entity."""
         self._refuse_if_paused()
-        return await self._releases.run("sync", keys, force=force)
+        try:
+            result = await run()
+        except (Unavailable, Unauthorized, Forbidden, ReadRefused) as error:
+            self.hold.failed(error)
+            raise
+        self.hold.succeeded()
+        return result
 
     def pause(self, because: str) -> None:
         """Start no new cycle until resumed; what runs ends."""

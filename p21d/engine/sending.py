@@ -44,7 +44,7 @@ class Sending:
         links = await self._links(record for _, record in records)
         # linked owners first: a row that took over another's id must not push that one out
         sendable = self._first_of_each([pair for pair in records if not self._is_taken(*pair, links)])
-        await self._forget_fingerprints(sendable)
+        await self._note_attempts(sendable)
         deliveries = [self._delivery(work, record, links) for work, record in sendable]
         answers: list[Answer] = []
         outage: Outage | None = None
@@ -97,12 +97,12 @@ class Sending:
         self._dead_letter(work, record, taken(record.external_id, link, self._plan.name, work.key))
         return True
 
-    async def _forget_fingerprints(self, records: Sequence[tuple[Work, Outgoing]]) -> None:
+    async def _note_attempts(self, records: Sequence[tuple[Work, Outgoing]]) -> None:
         """Say durably, before the attempt, that the sink's content is not known: the answer may be lost."""
-        known = [(work.key, record.external_id) for work, record in records if record.known]
-        if known:
+        if records:
             async with self._connection.store.transaction() as tables:
-                await tables.delivered.clear_fingerprints(self._plan.name, known)
+                names = [(work.key, record.external_id) for work, record in records]
+                await tables.delivered.note_attempts(self._plan.name, names)
 
     def _delivery(self, work: Work, record: Outgoing, links: Mapping[tuple[str, str], StoredLink]) -> Delivery:
         own = links.get((self._table(), record.external_id))

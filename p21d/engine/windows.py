@@ -56,7 +56,7 @@ class Windows:
         return cycle.tally
 
     async def keep_sync(self, low: datetime) -> None:
-        """Open a sync window from that instant without running it; a wider one that is open already stays."""
+        """Open a sync window from that instant, or from the start of a wider one that is open, without running it."""
         await self._open("sync", low, signature=NOT_BEGUN)
 
     async def _end(self, tables: Tables, window: OpenWindow) -> None:
@@ -70,14 +70,16 @@ class Windows:
         name, tables = self._plan.name, self._connection.store.read
         now = await self._connection.source.now()
         found = await tables.checkpoints.open_window(name, kind)
-        if found is not None and (low is None or low >= found.low_at):
+        if found is not None and low is None:
             if found.signature == self._signature():
                 return found
             low_text = self._connection.source.low_literal(found.low_at)
             window = replace(found, reached="", low_text=low_text, signature=self._signature())
         else:
             watermark = await tables.checkpoints.watermark(name)
-            window = self._new(kind, low or low_of(kind, self._plan.settings, now, watermark), now)
+            low = low or low_of(kind, self._plan.settings, now, watermark)
+            # asked for while another is open: one window that covers both, from its beginning
+            window = self._new(kind, min(low, found.low_at) if found else low, now)
             window = replace(window, signature=signature or self._signature())
         async with self._connection.store.transaction() as writing:
             await writing.checkpoints.begin(window)

@@ -43,7 +43,8 @@ class DeliveredRecords(Table):
 
     async def known(self, entity: str, keys: Sequence[str]) -> set[str]:
         """Return those of the keys that have an active delivered record."""
-        sql = "SELECT DISTINCT key FROM delivered WHERE connection = ? AND entity = ? AND active = 1 AND key IN"
+        where = "WHERE connection = ? AND entity = ? AND active = 1 AND delivered_at > 0 AND key IN"
+        sql = f"SELECT DISTINCT key FROM delivered {where}"  # noqa: S608  # fixed text
         return {row["key"] for row in await self._for_keys(sql, (self._connection, entity), keys)}
 
     async def acknowledge(self, entity: str, records: Sequence[DeliveredRecord], at: datetime) -> None:
@@ -63,21 +64,25 @@ class DeliveredRecords(Table):
             ],
         )
 
-    async def clear_fingerprints(self, entity: str, records: Sequence[tuple[str, str]]) -> None:
-        """Say, before an attempt, that the sink's content of these (key, external id) is no longer known."""
+    async def note_attempts(self, entity: str, records: Sequence[tuple[str, str]]) -> None:
+        """Say, before an attempt, that the sink's content of these (key, external id) is not known.
+
+        A record never acknowledged gets a row too: when its answer is lost and P21 deletes it, the sink may have it.
+        """
         sql = (
-            "UPDATE delivered SET fingerprint = NULL "
-            "WHERE connection = ? AND entity = ? AND key = ? AND external_id = ? AND fingerprint IS NOT NULL"
+            "INSERT INTO delivered (connection, entity, key, external_id, fingerprint, active, read_at, delivered_at) "
+            "VALUES (?, ?, ?, ?, NULL, 1, 0, 0) ON CONFLICT (connection, entity, key, external_id) DO UPDATE SET "
+            "fingerprint = NULL WHERE delivered.fingerprint IS NOT NULL"
         )
         await self._change_many(sql, [(self._connection, entity, *record) for record in records])
 
     async def entities(self) -> dict[str, int]:
         """Return the number of records that the sink has, by entity."""
-        sql = "SELECT entity, count(*) AS n FROM delivered WHERE connection = ? GROUP BY entity"
+        sql = "SELECT entity, count(*) AS n FROM delivered WHERE connection = ? AND delivered_at > 0 GROUP BY entity"
         return {row["entity"]: row["n"] for row in await self._all(sql, (self._connection,))}
 
     async def count(self, entity: str) -> int:
         """Return the number of records of the entity that the sink has."""
-        sql = "SELECT count(*) AS n FROM delivered WHERE connection = ? AND entity = ?"
+        sql = "SELECT count(*) AS n FROM delivered WHERE connection = ? AND entity = ? AND delivered_at > 0"
         row = await self._one(sql, (self._connection, entity))
         return int(row["n"]) if row else 0

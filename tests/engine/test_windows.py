@@ -33,7 +33,7 @@ async def interrupted(engine, pages: int) -> int:
 async def test_an_interrupted_sweep_goes_on_from_the_key_reached(small_pages):
     engine = small_pages
     done = await interrupted(engine, 3)
-    assert done in {5, 10, 15}
+    assert 5 <= done <= 15
     assert (await engine.store.read.checkpoints.open_window("product", "sweep")).reached == str(done)
     engine.served.p21.journal.clear()
     tally = await engine.sweep("product")

@@ -10,7 +10,9 @@ from p21d.testing import FakeClock
 
 
 async def test_the_type_chooses_the_sink():
-    assert isinstance(build_sink({"type": "jsonl", "directory": "/tmp", "max_bytes": "1MB"}, FakeClock(), {}), JsonlSink)
+    assert isinstance(
+        build_sink({"type": "jsonl", "directory": "/tmp", "max_bytes": "1MB"}, FakeClock(), {}), JsonlSink
+    )
     assert isinstance(build_sink({"type": "webhook", "url": "http://127.0.0.1/"}, FakeClock(), {}), WebhookSink)
 
 

@@ -36,13 +36,19 @@ async def test_a_second_acknowledgement_takes_the_place_of_the_first(store):
     assert await store.read.delivered.by_keys("customer", ["01|100"]) == {"01|100": [newer]}
 
 
-async def test_an_attempt_clears_the_fingerprint_of_its_record_only(store):
+async def test_an_attempt_clears_its_records_only_and_leaves_a_note_of_a_new_one(store):
     other = DeliveredRecord("01|101", "101", b"g" * 16, active=True, read_at=NOON)
     await acknowledge(store, ACME, other)
     async with store.transaction() as tables:
-        await tables.delivered.clear_fingerprints("customer", [("01|100", "100"), ("01|999", "999")])
+        await tables.delivered.note_attempts("customer", [("01|100", "100"), ("01|999", "999")])
     found = await store.read.delivered.by_keys("customer", ["01|100", "01|101", "01|999"])
-    assert {key: records[0].fingerprint for key, records in found.items()} == {"01|100": None, "01|101": b"g" * 16}
+    assert {key: records[0].fingerprint for key, records in found.items()} == {
+        "01|100": None,
+        "01|101": b"g" * 16,
+        "01|999": None,
+    }
+    assert await store.read.delivered.known("customer", ["01|999"]) == set()
+    assert await store.read.delivered.count("customer") == 2
 
 
 async def test_only_an_active_record_is_known(store):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from p21d.clock import Clock
-from p21d.errors import Forbidden, P21dError, RecordError, Unauthorized
+from p21d.errors import Forbidden, P21dError, RecordError, Unauthorized, Unavailable
 from p21d.http import HttpAnswer
 from p21d.sinks.ipaas.classify import Classifier, Kind
 from p21d.sinks.ipaas.directory import Directory
@@ -54,18 +55,20 @@ class Calls:
 
     async def ask(self, call: Call) -> tuple[HttpAnswer, P21dError | None]:
         """Make a call and return its answer with its error; raises only what concerns the whole sink."""
-        answer = await self._admitted(call)
+        answer, headers = await self._admitted(call)
         error = self._classifier.error(answer, call.subject, self._clock.now())
         if isinstance(error, Unauthorized):
             self._wire.count_failure()
+            if self._session.was_accepted(headers):
+                raise Unavailable(f"{error.message}, again and again although it signs in", system=error.system)
             self._session.refuse(error.message, hint=error.hint)
         if isinstance(error, Forbidden):
             self._session.forget_roles()
         elif error is None or isinstance(error, RecordError):
-            self._session.accept()
+            self._session.accept(headers)
         return answer, error
 
-    async def _admitted(self, call: Call) -> HttpAnswer:
+    async def _admitted(self, call: Call) -> tuple[HttpAnswer, Mapping[str, str]]:
         """Send the call, again with a renewed bearer where the hub refuses the first, and with one of a new login."""
         url = self._tracked(call.url)
         body = None if call.body is None else _encoder.encode(call.body)
@@ -73,10 +76,11 @@ class Calls:
             headers = await self._session.headers()
             answer = await self._wire.request(call.method, url, headers, body)
             if self._classifier.kind(answer) is not Kind.TOKEN:
-                return answer
+                return answer, headers
             self._wire.count_failure()
             await self._session.renew(headers, by_login=by_login)
-        return await self._wire.request(call.method, url, await self._session.headers(), body)
+        headers = await self._session.headers()
+        return await self._wire.request(call.method, url, headers, body), headers
 
     def _tracked(self, url: str) -> str:
         name = self._directory.query["tracking_guid"]

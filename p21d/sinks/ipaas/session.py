@@ -69,6 +69,7 @@ class Session:
         self._pause_seconds = 0.0
         self._closed_until = 0.0
         self._refusal = ""
+        self._accepted = ""
 
     async def headers(self) -> dict[str, str]:
         """Return the headers of a data call; raises Unauthorized while paused, Unavailable without an answer."""
@@ -98,9 +99,17 @@ class Session:
         self._token = None
         raise Unauthorized(message, system=SYSTEM, hint=hint or credential_hint(self._options))
 
-    def accept(self) -> None:
-        """End the pause's growth: the hub took the bearer."""
+    def accept(self, used: Mapping[str, str]) -> None:
+        """End the pause's growth: the hub took the bearer of these headers."""
+        self._accepted = used.get("Authorization", "")
         self._pause_seconds = self._closed_until = 0.0
+
+    def was_accepted(self, used: Mapping[str, str]) -> bool:
+        """Tell whether the bearer of a refused call is no proof of wrong credentials: it worked, or is replaced."""
+        bearer = used.get("Authorization", "")
+        if self._options.api_key is not None:
+            return False
+        return bearer == self._accepted or self._token is None or bearer != f"Bearer {self._token.access}"
 
     def forget_roles(self) -> None:
         """Log in anew for the next call, after a missing permission: a token holds the roles of its login (facts 2)."""
@@ -112,9 +121,9 @@ class Session:
         return max(0.0, self._closed_until - self._clock.monotonic())
 
     def _check_pause(self) -> None:
-        if seconds := self.paused_seconds():
-            message = f"{self._refusal}; the next try is in {seconds:.0f} s"
-            raise Unauthorized(message, system=SYSTEM, hint=credential_hint(self._options))
+        if self.paused_seconds():
+            # the same words each time: a reason that changes is logged again
+            raise Unauthorized(self._refusal, system=SYSTEM, hint=credential_hint(self._options))
 
     def _headers(self, bearer: str | None) -> dict[str, str]:
         values = {"client_id": self._options.client_id, "company_id": self._options.company_id}

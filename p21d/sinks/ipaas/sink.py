@@ -60,9 +60,21 @@ class IpaasSink:
         return self._directory.link_table(route, member)
 
     async def deliver(self, batch: Sequence[Delivery], answers: list[Answer]) -> None:
-        """Send a batch in order; see `Sink.deliver`."""
+        """Send a batch in order; see `Sink.deliver`.
+
+        One slow record is no outage, but two time-outs in a row are: a hub that takes calls and never answers would
+        hold a batch of 100 for hours.
+        """
+        silent = False
         for delivery in batch:
-            answers.append(await self._answer(delivery))  # noqa: PERF401  # what was answered must stand if this raises
+            try:
+                answers.append(await self._answer(delivery))
+                silent = False
+            except RequestTimeout as error:
+                if silent:
+                    raise
+                silent = True
+                answers.append(timed_out(delivery, error))
 
     async def find(self, route: Route, external_id: str) -> str | None:
         """Return the id of the active record linked to our external id, None where there is none."""
@@ -101,13 +113,6 @@ class IpaasSink:
             return await self._upsert.send(delivery)
         except RecordError as error:
             return error
-        except RequestTimeout as error:
-            # One slow record is no outage; whether there is one, the engine asks with `probe`.
-            return RecordFailed(
-                f"{error.message}, for {delivery.external_id}",
-                code="timeout",
-                hint="it is looked up before it is sent again",
-            )
 
     def _built(self, options: IpaasOptions, rules: Mapping[str, CollisionRule]) -> Upsert:
         finder = Finder(self._calls, self._directory, options.system_id)
@@ -119,3 +124,9 @@ class IpaasSink:
         activity = Activity(tools, writer)
         default = CollisionRule(options.collision, options.match_first)
         return Upsert(tools, writer, activity, Collision(tools, writer, activity, rules, default))
+
+
+def timed_out(delivery: Delivery, error: RequestTimeout) -> RecordFailed:
+    """Return the answer for a record whose own call got none."""
+    hint = "it is looked up before it is sent again"
+    return RecordFailed(f"{error.message}, for {delivery.external_id}", code="timeout", hint=hint)
