@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format wheel lock clean
+.PHONY: demo test check longrun format wheel lock clean
 
 # pip first: --group is new in 25.1. Then the build tools with the rest of the group, since without build isolation
 # they come from .venv: an isolated build would fetch the newest ones, whatever constraints.txt says.
@@ -20,13 +20,17 @@ demo: $(VENV)/installed
 	$(BIN)/p21d demo
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
+
+# ten minutes of a living distributor under faults, then a comparison of every record of both sides
+longrun: $(VENV)/installed
+	$(BIN)/python -m tests.longrun
 
 format: $(VENV)/installed
 	$(BIN)/ruff format .

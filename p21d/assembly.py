@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from p21d.binding import check_binding, identity_of
 from p21d.clock import Clock
 from p21d.config import Config
+from p21d.durations import parse_duration
 from p21d.engine.connection import Connection
+from p21d.engine.proof_book import StoreBook
 from p21d.engine.slots import Slots
 from p21d.engine.supervisor import Supervisor, build_plans
-from p21d.engine.watch import Watch
+from p21d.engine.watch import Watch, longest_wait_seconds
 from p21d.errors import ConfigError, P21dError
 from p21d.prophet21.source import Prophet21
 from p21d.registry import Registry
@@ -36,7 +39,7 @@ class Assembly:
 
 def assemble(config: Config, registry: Registry, store: Store, clock: Clock, watch: Watch) -> Assembly:
     """Build everything anew, open nothing; raises ConfigError."""
-    source = Prophet21(config.prophet21, clock)
+    source = Prophet21(config.prophet21, clock, StoreBook(store, clock))
     sink = build_sink(config.sink, clock, config.entities)
     slots = Slots(config.concurrent_batch_executions)
     return _joined(config, registry, store, clock, watch, source, sink, slots)
@@ -53,11 +56,12 @@ async def reassemble(old: Assembly, config: Config, registry: Registry, store: S
     fresh: list[Prophet21 | Sink] = []
     try:
         if config.prophet21 != old.config.prophet21:
-            source = Prophet21(config.prophet21, clock)
+            source = Prophet21(config.prophet21, clock, StoreBook(store, clock))
             fresh.append(source)
         if rules_of_sink(config) != rules_of_sink(old.config):
             sink = build_sink(config.sink, clock, config.entities)
             fresh.append(sink)
+        await check_binding(store, identity_of(config, sink))
         for changed in fresh:
             await changed.check()
         return _joined(config, registry, store, clock, connection.watch, source, sink, connection.slots)
@@ -90,6 +94,15 @@ def _joined(
     )
     supervisor = Supervisor(connection, settle_seconds=config.prophet21.settle)
     return Assembly(config=config, registry=registry, source=source, sink=sink, supervisor=supervisor)
+
+
+def stuck_seconds(config: Config) -> float:
+    """Return after how long without a step a cycle is stuck, under the configured timeouts."""
+    try:
+        sink_timeout = parse_duration(config.sink.get("timeout", 0))
+    except ValueError:  # a plug-in's sink may mean something else by it
+        sink_timeout = 0.0
+    return longest_wait_seconds(config.prophet21.timeout, sink_timeout)
 
 
 def rules_of_sink(config: Config) -> object:

@@ -54,7 +54,11 @@ class EntityConfig(Struct, frozen=True, kw_only=True):
     poll_interval: Interval = 300.0
     overlap: float = 600.0
     sweep_interval: float = 3600.0
+    full_sweep_interval: float | None = None
+    max_wait: float = 86_400.0
     filter: str = ""
+    columns: tuple[str, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
     external_id: str = ""
     collision: Collision = ""
     match_first: bool = False

@@ -13,13 +13,7 @@ from p21d.blocks import joined, nearest
 from p21d.config import Config, Prophet21Config, Settings
 from p21d.errors import ConfigError
 
-LATER_KEYS = (
-    "metrics",
-    "entities.*.full_sweep_interval",
-    "entities.*.max_wait",
-    "entities.*.columns",
-    "entities.*.fields",
-)
+LATER_KEYS = ("metrics",)
 """Keys of the design this version does not act on; refused, as a key that does nothing would mislead."""
 
 LATER_ORDER_KEYS = frozenset(

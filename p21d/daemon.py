@@ -17,7 +17,8 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
-from p21d.assembly import Assembly, assemble, changes, reassemble
+from p21d.assembly import Assembly, assemble, changes, reassemble, stuck_seconds
+from p21d.binding import bind, identity_of
 from p21d.clock import Clock, SystemClock
 from p21d.config import Config
 from p21d.control.answers import ReloadAnswer
@@ -85,7 +86,7 @@ class Daemon:
         self.logs = logs
         self.clock = clock
         self.store = store
-        self.watch = Watch(clock)
+        self.watch = Watch(clock, stuck_seconds=stuck_seconds(config))
         self.assembly: Assembly = assemble(config, registry, store, clock, self.watch)
         self.stopping = False
         self.cut_short = False
@@ -94,7 +95,8 @@ class Daemon:
         self._reloading = anyio.Lock()
 
     async def run(self) -> None:
-        """Run until told to stop."""
+        """Run until told to stop; raises ConfigError where the store belongs to another P21 or sink."""
+        await bind(self.store, identity_of(self.assembly.config, self.assembly.sink), self.clock)
         desk = self._desk()
         async with ControlServer(self.assembly.config.control.socket, desk), anyio.create_task_group() as tasks:
             self._tasks = tasks
@@ -140,10 +142,12 @@ class Daemon:
         config, registry = read_settings(old.config.source)
         self.logs.redactor.add(config.secrets)
         new = await reassemble(old, config, registry, self.store, self.clock)
+        await bind(self.store, identity_of(config, new.sink), self.clock)
         # from here on nothing can fail: batches in flight end on the old plug-ins, then the new set reads
         new.supervisor.connection.slots.resize(config.concurrent_batch_executions)  # the old set's too: live at once
         await old.supervisor.stop(DRAIN_SECONDS)
         self.logs.set_level(config.log.level)
+        self.watch.stuck_seconds = stuck_seconds(config)
         self.assembly = new
         self._tasks.start_soon(new.supervisor.run)
         await self._dispose(old, new)
@@ -204,5 +208,5 @@ class Daemon:
     def _line(self) -> str:
         """Return the one line that `systemctl status` shows."""
         runners = self.assembly.supervisor.runners.values()
-        held = [f"{runner.plan.name}: {runner.hold.state.reason}" for runner in runners if runner.hold.state]
+        held = [f"{runner.plan.name}: {runner.gate.hold.state.reason}" for runner in runners if runner.gate.hold.state]
         return f"{len(held)} of {len(runners)} entities held; {held[0]}" if held else f"{len(runners)} entities run"

@@ -3,6 +3,7 @@
     refuse to start or reload   ConfigError, StoreError, AlreadyRunning
     wait and try again          Unavailable (RequestTimeout, PageError)
     renew, then pause           Unauthorized (the whole system), Forbidden, ReadRefused (one entity)
+    pause one entity            SystematicRefusal
     dead-letter, retry or park
     this one record             RecordRefused, RecordFailed, ParentMissing
 
@@ -114,6 +115,16 @@ class ReadRefused(P21dError):
     def __init__(self, message: str, *, table: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.table = table
+
+
+class SystematicRefusal(P21dError):
+    """The sink refuses record after record of one entity with one code; the entity pauses before it fills the store."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class RecordError(P21dError):

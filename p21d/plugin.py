@@ -92,12 +92,19 @@ class RelatedRows(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A related table whose change means that the parent must be read again."""
+    """A related table whose change means that the parent must be read again.
+
+    `hops` lead up: the first matches the columns of the changed row, each further one those of the hop before it; the
+    last one's rows hold the entity's key. Without hops the changed row holds it itself.
+    """
 
     table: str
     key: tuple[str, ...]
+    """Unique, and what the table is paged by."""
     hops: Sequence[Related[Any]] = ()
     modified: str = "date_last_modified"
+    name: str = ""
+    """Needed only where two triggers of an entity lead up over the same tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,8 @@ class Route:
     """The member with the parent's id that the create call also carries as `?id=`."""
     inactive: Mapping[str, Any] = field(default_factory=dict)
     """Members that make the record inactive; empty: the sink's own call for it."""
+    inactive_children: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Member that holds children -> members that make such a child inactive, where the sink cannot remove it."""
     family: str = ""
     path: str = ""
     link_table: str = ""
@@ -218,10 +227,16 @@ class Entity(Generic[P]):
     filter: str = ""
     company: str = ""
     """The company column; empty where the table has none."""
+    external_id_values: tuple[str, ...] = ()
+    """What `Record.external_id` holds beside the template's own values, for the templates of a configuration."""
+    unique_without_company: bool = False
+    """True where P21 gives no two companies one external id: location, contact and item ids, not customer ids."""
     deleted: DeleteConvention = DeleteConvention.DELETE_FLAG
     surface: str = "table"
     related: Sequence[Related[Any]] = ()
     triggers: Sequence[Trigger] = ()
+    full_sweep_seconds: float = 7 * 86_400.0
+    """How often every key is read whatever its stamp says, unless the configuration says otherwise."""
 
 
 @hookspec

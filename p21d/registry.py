@@ -12,9 +12,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.util
 import itertools
-import re
 import stat
-import string
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,12 +24,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pluggy
 
 import p21d.plugin
+from p21d.declaration import find_faults
 from p21d.errors import ConfigError
-from p21d.plugin import DeleteConvention, Entity, Row
+from p21d.plugin import Entity
 
 _HOOK_HINT = "define `@hookimpl def p21d_entities():` that returns a list of entities"
 _numbers = itertools.count(1)
@@ -158,47 +156,6 @@ def _collect(plugins: pluggy.PluginManager, origin: str, plugin: object) -> list
         if fault:
             raise _refusal(origin, entity.name, *fault)
     return entities
-
-
-def find_faults(entity: Entity[Any]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with a declaration by itself, each with what to change."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", entity.name):
-        yield "its name is not a word", "begin with a lower-case letter; go on with these, digits and underscores"
-    functions: tuple[object, ...] = (entity.records, entity.parents)
-    if not all(map(callable, functions)):
-        yield "records or parents is not a function", "give functions of (row, related)"
-    for where, row, columns in _used_columns(entity):
-        if not (isinstance(row, type) and issubclass(row, Row)):
-            yield f"{where}: its row is not a Row", "derive it from p21d.plugin.Row"
-        msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # raises for a field of an unknown type
-        missing = [column for column in columns if column not in row.__struct_fields__]
-        if missing:
-            yield f"{where}: {', '.join(missing)} is not a field of {row.__name__}", "add the field or correct the name"
-    if not entity.key or not all(related.key and related.match for related in entity.related):
-        yield "a key or a match is empty", "name the columns"
-    if any(related.of and related.of not in entity.related for related in entity.related):
-        yield "a related table is `of` one that is not in `related`", "add that one too"
-    fields = external_id_fields(entity.external_id)
-    if not fields or not all(field.isidentifier() for field in fields):
-        yield f"external_id {entity.external_id!r} is not a template", "name at least one value, such as {item_id}"
-    if not set(entity.optional_parents) <= set(entity.parent_entities):
-        yield "optional_parents has a name that parent_entities has not", "name it in both"
-
-
-def external_id_fields(template: str) -> list[str]:
-    """Return the names of the values an external-id template is filled from; raise ValueError for a stray brace."""
-    return [field for _, field, _, _ in string.Formatter().parse(template) if field is not None]
-
-
-def _used_columns(entity: Entity[Any]) -> Iterator[tuple[str, Any, list[str]]]:
-    optional = [entity.company] if entity.company else []
-    if entity.deleted is not DeleteConvention.NONE:
-        optional.append(entity.deleted.value)
-    yield f"table {entity.table}", entity.row, [*entity.key, *entity.page_by, entity.modified, *optional]
-    for related in entity.related:
-        where = f"related table {related.table}"
-        yield where, related.row, [*related.key, *related.match]
-        yield f"{where}, match", (related.of or entity).row, list(related.match.values())
 
 
 def _build_registry(declared: list[tuple[str, Entity[Any]]], modules: Iterable[str]) -> Registry:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
-import anyio.lowlevel
 import msgspec
 
 from p21d.address import REQUIRED_MEMBERS as ADDRESS_MEMBERS
+from p21d.declaration import external_id_fields, find_faults
+from p21d.fake_clock import FakeClock
 from p21d.keys import match_text, value_text
 from p21d.plugin import DeleteConvention, Entity, Parent, Record, Related, RelatedRows, Row, Skip, number
-from p21d.registry import external_id_fields, find_faults
+
+__all__ = ["REQUIRED", "BrokenContract", "FakeClock", "check_entity", "related_rows", "row_of"]
 
 R = TypeVar("R", bound=Row)
 Given = Mapping[Related[Any], Sequence[Row]]
@@ -35,52 +36,6 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "inventory": ("parent_id", "location_id"),
 }
 """The members the hub wants filled, by resource (ipaas facts 3); `system_id` is the sink's own business."""
-
-
-class FakeClock:
-    """A Clock that stands until a test advances it."""
-
-    def __init__(self, start: datetime = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)) -> None:
-        self._start = start
-        self._elapsed_seconds = 0.0
-        self._sleepers: list[tuple[float, anyio.Event]] = []
-        self._slept = anyio.Event()
-
-    def now(self) -> datetime:
-        """Return the instant of the start plus all advances."""
-        return self._start + timedelta(seconds=self._elapsed_seconds)
-
-    def monotonic(self) -> float:
-        """Return the seconds advanced so far."""
-        return self._elapsed_seconds
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was advanced by that much; not at all for zero or less."""
-        if seconds <= 0:
-            await anyio.lowlevel.checkpoint()
-            return
-        sleeper = (self._elapsed_seconds + seconds, anyio.Event())
-        self._sleepers.append(sleeper)
-        self._slept.set()
-        try:
-            await sleeper[1].wait()
-        finally:
-            self._sleepers = [other for other in self._sleepers if other is not sleeper]
-
-    def advance(self, seconds: float) -> None:
-        """Let that many seconds pass and wake who is due, the earliest first."""
-        self._elapsed_seconds += seconds
-        for sleeper in sorted(self._sleepers, key=lambda sleeper: sleeper[0]):
-            if sleeper[0] <= self._elapsed_seconds:
-                self._sleepers.remove(sleeper)
-                sleeper[1].set()
-
-    async def until_sleeping(self, count: int = 1) -> None:
-        """Wait until that many tasks sleep on this clock, so that an advance meets them."""
-        while len(self._sleepers) < count:
-            if self._slept.is_set():
-                self._slept = anyio.Event()
-            await self._slept.wait()
 
 
 def row_of(row: type[R], **values: object) -> R:
@@ -181,6 +136,8 @@ def _check_parent(entity: Entity[Any], parent: Parent, known: Sequence[Entity[An
 
 
 def _check_template(entity: Entity[Any], values: Mapping[str, object], where: str) -> None:
+    missing = [name for name in entity.external_id_values if name not in values]
+    _expect(not missing, f"{where}: external id has no {', '.join(missing)}, which external_id_values names")
     for field in external_id_fields(entity.external_id):
         value = values.get(field)
         text = "" if value is None else value_text(value)

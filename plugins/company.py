@@ -20,6 +20,7 @@ from p21d.plugin import (
     Route,
     Row,
     Skip,
+    Trigger,
     clean,
     complete_address,
     hookimpl,
@@ -67,6 +68,9 @@ SHIP_TO = Related(
     match={"company_id": "company_id", "customer_id": "customer_id"},
 )
 SHIP_TO_ADDRESS = Related(table="address", row=Address, key=("id",), match={"id": "ship_to_id"}, of=SHIP_TO)
+OWN_CUSTOMER = Related(table="customer", row=Customer, key=("customer_uid",), match={"customer_id": "id"})
+SHIP_TO_HERE = Related(table="ship_to", row=ShipTo, key=("company_id", "ship_to_id"), match={"ship_to_id": "id"})
+"""A ship-to names its customer, so that an address needs one hop to the customers it is delivered for."""
 
 
 def records(row: Customer, related: RelatedRows) -> Record | Skip:
@@ -126,9 +130,15 @@ ENTITY = Entity(
     page_by=("customer_uid",),
     company="company_id",
     external_id="{customer_id}",
+    external_id_values=("company_id",),
     records=records,
     route=Route(resource="company", natural_key="name", children={"addresses": "company_address"}),
     related=(OWN_ADDRESS, SHIP_TO, SHIP_TO_ADDRESS),
+    triggers=(
+        Trigger(table="address", key=("id",), hops=(OWN_CUSTOMER,)),
+        Trigger(table="address", key=("id",), hops=(SHIP_TO_HERE,)),
+        Trigger(table="ship_to", key=("company_id", "ship_to_id")),
+    ),
 )
 
 

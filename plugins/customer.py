@@ -21,6 +21,7 @@ from p21d.plugin import (
     Route,
     Row,
     Skip,
+    Trigger,
     clean,
     complete_address,
     hookimpl,
@@ -62,6 +63,16 @@ LINK = Related(
     match={"id": "id"},
     optional=True,
 )
+AT_ADDRESS = Related(table="contacts", row=Contact, key=("id",), match={"address_id": "id"})
+OF_CUSTOMER = Related(
+    table=LINK.table,
+    surface=LINK.surface,
+    row=ContactLink,
+    key=LINK.key,
+    match={"link_id": "customer_id"},
+    optional=True,
+)
+"""The links of a customer; they have no date, but show its name, and the hub shows that with each contact."""
 
 
 def records(row: Contact, related: RelatedRows) -> Record | Skip:
@@ -119,9 +130,15 @@ ENTITY = Entity(
     key=("id",),
     company="company_id",
     external_id="{contact_id}",
+    external_id_values=("company_id",),
+    unique_without_company=True,
     records=records,
     route=Route(resource="customer", natural_key="email_address", children={"addresses": "address"}),
     related=(ADDRESS, LINK),
+    triggers=(
+        Trigger(table="address", key=("id",), hops=(AT_ADDRESS,)),
+        Trigger(table="customer", key=("customer_uid",), hops=(OF_CUSTOMER,)),
+    ),
 )
 
 

@@ -40,6 +40,8 @@ ENTITY = Entity(
     key=("location_id",),
     company="company_id",
     external_id="{location_id}",
+    external_id_values=("company_id",),
+    unique_without_company=True,
     records=records,
     route=Route(resource="location", natural_key="name"),
 )

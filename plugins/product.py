@@ -22,6 +22,7 @@ from p21d.plugin import (
     Route,
     Row,
     Skip,
+    Trigger,
     clean,
     hookimpl,
     number,
@@ -117,9 +118,11 @@ ENTITY = Entity(
     table="inv_mast",
     key=("inv_mast_uid",),
     external_id="{item_id}",
+    external_id_values=("inv_mast_uid",),
     records=records,
     route=Route(resource="product", natural_key="sku", children={"units": "unit"}, inactive={"status": "Inactive"}),
     related=(UNIT,),
+    triggers=(Trigger(table="item_uom", key=("item_uom_uid",)),),
 )
 
 

@@ -21,6 +21,7 @@ from p21d.plugin import (
     Route,
     Row,
     Skip,
+    Trigger,
     clean,
     hookimpl,
     number,
@@ -51,6 +52,13 @@ class StockedItem(Row, frozen=True):
 
 
 ITEM = Related(table="inv_mast", row=StockedItem, key=("inv_mast_uid",), match={"inv_mast_uid": "inv_mast_uid"})
+STOCK = Related(
+    table="inv_loc",
+    row=Stock,
+    key=("inv_mast_uid", "location_id"),
+    match={"inv_mast_uid": "inv_mast_uid"},
+)
+"""The stock of an item: a rename, a deletion and its end change the records of all of it."""
 NONE = Decimal(0)
 
 
@@ -107,11 +115,15 @@ ENTITY = Entity(
     key=("inv_mast_uid", "location_id"),
     company="company_id",
     external_id="{item_id}|{location_id}",
+    external_id_values=("inv_mast_uid", "company_id"),
+    unique_without_company=True,
     records=records,
     parents=parents,
     parent_entities=("product", "location"),
     route=Route(resource="inventory", under="parent_id", inactive={"qty_on_hand": 0, "qty_available": 0}),
     related=(ITEM,),
+    triggers=(Trigger(table="inv_mast", key=("inv_mast_uid",), hops=(STOCK,)),),
+    full_sweep_seconds=86_400.0,  # stock may move without a stamp
 )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import sqlite3
 
-import pytest
-
 from p21d.sandbox.faults import Fault
 from tests.faults.comparison import assert_in_step
 from tests.faults.world import Daemon, World, until, world
@@ -122,7 +120,6 @@ async def test_a_second_daemon_on_the_socket_is_refused_and_leaves_it_alone(tmp_
         await here.daemon.until_in_step()
 
 
-@pytest.mark.xfail(reason="store.min_free is not acted on")
 async def test_a_disk_without_room_stops_the_reading_and_says_so(tmp_path):
     store = {"min_free": "1000000GB"}
     async with world(tmp_path, "location", rows=5, store=store) as here:

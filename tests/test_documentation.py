@@ -17,7 +17,9 @@ from p21d.cli import commands
 from p21d.clock import SystemClock
 from p21d.config import Settings
 from p21d.config_file import load_config
+from p21d.control.answers import SyncRequest
 from p21d.control.routes import Routes
+from p21d.engine.slots import BACKGROUND_KINDS
 from p21d.registry import load_entities
 from p21d.secret import Secret
 from p21d.sinks.ipaas.options import IpaasOptions
@@ -109,6 +111,17 @@ def test_no_route_is_documented_that_does_not_exist():
     assert set(re.findall(r"`((?:GET|POST) [^`]+)`", README)) == known
 
 
+def test_what_a_sync_may_be_asked_for_is_documented():
+    [members] = re.findall(r"`POST /v1/sync` \| `\{(.*)\}`", README)
+    assert re.findall(r'"(\w+)"', members) == list(SyncRequest.__struct_fields__)
+
+
+@pytest.mark.parametrize("kind", [*sorted(BACKGROUND_KINDS), "poll", "release"])
+def test_every_kind_of_cycle_is_one_of_the_words(kind):
+    [meaning] = re.findall(r"^\| cycle \|(.*)\|$", README, re.MULTILINE)
+    assert f"`{kind}`" in meaning
+
+
 @pytest.mark.parametrize("hook", [name for name, value in vars(p21d.plugin).items() if hasattr(value, "p21d_spec")])
 def test_every_hook_is_documented(hook):
     assert f"`{hook}`" in README
@@ -118,7 +131,8 @@ def test_every_hook_is_documented(hook):
 def test_an_entity_stands_with_what_it_reads_and_its_key(entity):
     [row] = re.findall(rf"^\| `{entity.name}` \|(.*)\|(.*)\|$", README, re.MULTILINE)
     read, key = (re.findall(r"`(\w+)`", cell) for cell in row)
-    assert set(read) == {entity.table, *(related.table for related in entity.related)}
+    watched = {table for trigger in entity.triggers for table in (trigger.table, *(hop.table for hop in trigger.hops))}
+    assert set(read) == {entity.table, *(related.table for related in entity.related), *watched}
     assert tuple(key) == entity.key
 
 

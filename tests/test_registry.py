@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from p21d import registry
+from p21d.declaration import trigger_name
 from p21d.errors import ConfigError
 from p21d.registry import builtin_dir, load_entities
 
@@ -344,3 +345,53 @@ def test_the_built_in_folder_of_a_wheel_goes_before_that_of_a_checkout(tmp_path,
     (package / "builtin_plugins").mkdir(parents=True)
     monkeypatch.setattr(registry, "__file__", str(package / "registry.py"))
     assert builtin_dir() == package / "builtin_plugins"
+
+
+HOP = 'Related(table="bin", row=Part, key=("part_uid",), match={"widget_uid": "widget_uid"})'
+
+
+def test_a_trigger_whose_last_hop_does_not_name_the_parent_is_refused_by_name(tmp_path):
+    write(
+        tmp_path,
+        """
+        class Bolt(Row, frozen=True):
+            bolt_uid: int
+            part_uid: int
+
+
+        BOLT = Related(table="bolt", row=Bolt, key=("bolt_uid",), match={"part_uid": "part_uid"})
+        TRIGGER = Trigger(table="part", key=("part_uid",), hops=(BOLT,))
+
+
+        @hookimpl
+        def p21d_entities():
+            return [entity(triggers=(TRIGGER,))]
+        """,
+    )
+    said = refusal(tmp_path)
+    assert "entity widget" in said
+    assert "trigger widget<bolt<part: the last hop, bolt, has no widget_uid" in said
+
+
+@pytest.mark.parametrize(
+    ("triggers", "fault"),
+    [
+        ('Trigger(table="part", key=())', "a key, a match or modified is empty"),
+        ('Trigger(table="part", key=("part_uid",), modified="")', "a key, a match or modified is empty"),
+        ('Trigger(table="part", key=("a",)), Trigger(table="part", key=("b",))', "two triggers are called widget<part"),
+        (f'Trigger(table="crate", key=("crate_uid",), hops=(PART, {HOP[:-1]}, of=PART)))', "`of` another table"),
+        (
+            f"""Trigger(table="crate", key=("crate_uid",), hops=(PART, {HOP.replace('"widget_uid"}', '"shelf"}')}))""",
+            "trigger widget<bin<part<crate: shelf is not a field of Part",
+        ),
+    ],
+)
+def test_a_trigger_that_cannot_be_followed_is_refused(tmp_path, triggers, fault):
+    declare(tmp_path, f"triggers=({triggers},)")
+    assert fault in refusal(tmp_path)
+
+
+def test_two_ways_over_the_same_tables_are_told_apart_by_a_name(tmp_path):
+    declare(tmp_path, 'triggers=(Trigger(table="part", key=("a",)), Trigger(table="part", key=("b",), name="spare"))')
+    found = load_entities([tmp_path]).entities["widget"]
+    assert [trigger_name(found, trigger) for trigger in found.triggers] == ["widget<part", "widget<spare"]

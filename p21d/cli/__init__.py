@@ -20,6 +20,7 @@ from p21d.cli.ending import Commands
 from p21d.cli.live import log_level, pause, reload, resume
 from p21d.cli.place import DEFAULT_CONFIG, Place
 from p21d.cli.plugins import plugins
+from p21d.cli.rebind import rebind
 from p21d.cli.run import run
 from p21d.cli.sandbox import sandbox
 from p21d.cli.status import status
@@ -39,6 +40,7 @@ COMMANDS: tuple[click.Command, ...] = (
     cycles,
     plugins,
     config,
+    rebind,
     log_level,
 )
 

@@ -18,6 +18,7 @@ from rich.status import Status as Spinner
 
 from p21d.cli.ending import end
 from p21d.cli.output import print_table, words
+from p21d.cli.status_words import running_words
 from p21d.clock import SystemClock
 from p21d.control.answers import CycleAnswer, DeadLetterAnswer, Status
 from p21d.control.client import ControlClient
@@ -119,14 +120,17 @@ async def watch(socket: Path) -> tuple[Status, list[CycleAnswer], list[DeadLette
 
 def tell(spinner: Spinner, status: Status, *, terminal: bool) -> None:
     """Say what is under way, where there is a terminal to say it on."""
-    running = [f"{entity.entity}: {entity.running}" for entity in status.entities if entity.running]
+    running = [f"{entity.entity}: {running_words(entity)}" for entity in status.entities if entity.running]
     if terminal:
         spinner.update("; ".join(running) or "settling")
 
 
 def settled(status: Status) -> bool:
     """Tell whether every entity has caught up and nothing is on its way."""
-    return all(entity.state == "in step" and not entity.waiting and not entity.running for entity in status.entities)
+    return all(
+        entity.state == "in step" and not (entity.waiting or entity.triggered or entity.running)
+        for entity in status.entities
+    )
 
 
 def show(status: Status, cycles: list[CycleAnswer], letters: list[DeadLetterAnswer]) -> None:
@@ -143,11 +147,12 @@ def show(status: Status, cycles: list[CycleAnswer], letters: list[DeadLetterAnsw
 
 
 def cells(entity: str, cycles: list[CycleAnswer]) -> list[str]:
-    """Return one line of the table; a row that waited for its parent was read again for it."""
+    """Return one line of the table. A release cycle reads rows again: of it only what it delivered counts."""
     tally, seconds = Tally(), 0.0
     for cycle in cycles:
         if cycle.entity == entity:
-            tally.add(cycle.tally)
+            again = Tally(read=cycle.tally.delivered, delivered=cycle.tally.delivered)
+            tally.add(again if cycle.kind == "release" else cycle.tally)
             seconds += (cycle.ended_at - cycle.started_at).total_seconds()
     counts = (tally.read, tally.delivered, tally.unchanged, tally.skipped, tally.waiting, tally.dead_lettered)
     return [entity, *map(str, counts), f"{seconds:.1f}"]

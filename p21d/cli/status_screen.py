@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from p21d.cli.output import one_line
-from p21d.cli.status_words import stuck
+from p21d.cli.status_words import running_words, stuck
 from p21d.cli.times import ago, local_text, span_text
 from p21d.control.answers import EntityStatus, Status, SystemStatus
 
@@ -61,7 +61,7 @@ def _table(status: Status) -> Table:
     for entity in status.entities:
         table.add_row(*_cells(entity, status.now))
         if entity.running:
-            table.add_row(Text(f"  {one_line(entity.running)}", style="dim"))
+            table.add_row(Text(f"  {one_line(running_words(entity))}", style="dim"))
     return table
 
 

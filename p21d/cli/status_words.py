@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from p21d.cli.times import ago, span_text
+from p21d.cli.times import ago, left_text, span_text
 from p21d.control.answers import EntityStatus, Status
 
 
@@ -25,7 +25,16 @@ def stuck(status: Status) -> list[Stuck]:
         found.append(
             Stuck(f"{name} is not configured any more; {count} delivered records are remembered.", "nothing to do")
         )
+    if not any(entity.state == "held" for entity in status.entities):  # else it is said there
+        bad = (proof for proof in status.prophet21.proofs if not proof.good)
+        found += [Stuck(f"Prophet 21, {proof.name}: {proof.result}.") for proof in bad]
     return found + [Stuck(f"warning: {warning}") for warning in status.warnings]
+
+
+def running_words(entity: EntityStatus) -> str:
+    """Return what runs now and how long it still takes: `sweep, 12000 of 400000 rows, about 4 min left`."""
+    left = f", {left_text(entity.left_seconds)}" if entity.left_seconds is not None else ""
+    return f"{entity.running}{left}"
 
 
 def _of_entity(entity: EntityStatus, now: datetime) -> Iterator[Stuck]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def _instant(_context: click.Context, _parameter: click.Parameter, value: str | 
     type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path),
     help="A file of keys, one a line, or a CSV with a header; - for stdin. Waits until all have a fate.",
 )
+@click.option("--all", "all_keys", is_flag=True, help="Every key, whatever its stamp says; finds vanished rows too.")
+@click.option(
+    "--confirm-removals",
+    is_flag=True,
+    help="With --all: make records inactive that P21 has no more, even if they are more than 5 %.",
+)
 @click.option("--force", is_flag=True, help="Send unchanged records too.")
 @click.option("--wait", is_flag=True, help="Return when all rows have a fate.")
 @json_option
@@ -46,38 +53,57 @@ def sync(
     since: datetime | None,
     days: float | None,
     keys_from: Path | None,
+    all_keys: bool,
+    confirm_removals: bool,
     force: bool,
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Sync ENTITY on demand: the KEYs, the rows of a time, or the whole look-back when neither is given.
+    """Sync ENTITY on demand: the KEYs, the rows of a time, --all, or the whole look-back when none is given.
 
     A key of several columns is one argument, '12|10'. With --wait or --keys-from the exit code is 0 when every key is
     delivered, unchanged, skipped or waiting for a parent, 1 when some are dead-lettered or unfinished or P21 does not
-    have them, 75 when the daemon says try later.
+    have them or --all asks for --confirm-removals, 75 when the daemon says try later.
     """
-    if sum((bool(keys), since is not None, days is not None, keys_from is not None)) > 1:
-        raise click.UsageError("give one of KEY, --since, --days and --keys-from")
+    _refuse_contradictions((keys, since, days is not None, keys_from, all_keys), confirms=confirm_removals)
     if keys_from is not None:
         sync_file(place, entity, keys_from, force=force, as_json=as_json)
         return
-    request = SyncRequest(entity=entity, keys=list(keys), since=since, days=days, force=force, wait=wait)
+    request = SyncRequest(
+        entity=entity,
+        keys=list(keys),
+        since=since,
+        days=days,
+        all=all_keys,
+        confirm_removals=confirm_removals,
+        force=force,
+        wait=wait or force,  # a forced window is run at once, never kept for later
+    )
     answer = place.ask(lambda client: client.sync(request))
     if as_json:
         print_json(answer)
-    elif wait:
-        _show(answer)
     else:
-        words(
-            f"{entity}: {answer.status}{', ' + answer.note if answer.note else ''}; p21d cycles {entity} shows its end"
-        )
+        _show(answer, waited=wait)
     if wait:
-        end(exit_code(answer.tally, missing=missing_count(answer)))
+        end(1 if answer.status == "asks" else exit_code(answer.tally, missing=missing_count(answer)))
 
 
-def _show(answer: SyncAnswer) -> None:
+def _refuse_contradictions(chosen: Sequence[object], *, confirms: bool) -> None:
+    if sum(map(bool, chosen)) > 1:
+        raise click.UsageError("give one of KEY, --since, --days, --all and --keys-from")
+    if confirms and not chosen[-1]:
+        raise click.UsageError("--confirm-removals goes with --all")
+
+
+def _show(answer: SyncAnswer, *, waited: bool) -> None:
+    if not waited:
+        note = f", {answer.note}" if answer.note else ""
+        words(f"{answer.entity}: {answer.status}{note}; p21d cycles {answer.entity} shows its end")
+        return
     click.echo(f"{answer.entity}: {answer.status}, {tally_text(answer.tally)}, in {answer.seconds:.1f} s")
     if answer.note:
         words(answer.note)
+    if answer.status == "asks":
+        words(f"p21d sync {answer.entity} --all --confirm-removals makes them inactive")
     if answer.missing:
         words(f"P21 does not have: {', '.join(answer.missing)}")

@@ -17,6 +17,15 @@ def span_text(seconds: float | None) -> str:
     return "-"
 
 
+def left_text(seconds: float) -> str:
+    """Return how long something still takes, as roughly as it is known: `about 4 min left`."""
+    if seconds < 60:
+        return "less than a minute left"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} min left"
+    return f"about {seconds / 3600:.0f} h left"
+
+
 def ago(instant: datetime | None, now: datetime) -> str:
     """Return how long before `now` the instant is."""
     return "-" if instant is None else span_text((now - instant).total_seconds())

@@ -46,16 +46,32 @@ class EntityStatus(msgspec.Struct, kw_only=True):
     behind_seconds: float | None = None
     next_poll_at: datetime | None = None
     running: str = ""
-    """Kind of the cycle that runs now and its rows so far, such as `sweep, 12000 rows`."""
+    """Kind of the cycle that runs now and its rows so far, such as `sweep, 12000 of 400000 rows`."""
+    total: int | None = None
+    """Rows of the longest window that runs now, None while nobody knows."""
+    left_seconds: float | None = None
+    """How long the rest of them takes at the pace so far."""
     last_cycle: CycleAnswer | None = None
     delivered: int = 0
     """Records the sink has."""
     waiting: int = 0
+    """Rows that wait for a parent, or for their next try."""
+    triggered: int = 0
+    """Rows that are read again because a related row changed."""
     dead_letters: int = 0
     skipped: dict[str, int] = {}
     """Skipped rows by reason."""
     day: Tally = msgspec.field(default_factory=Tally)
     """Rows by fate over the last 24 hours."""
+
+
+class ProofAnswer(msgspec.Struct, kw_only=True):
+    """What was proven of Prophet 21 since the start, or failed: `read table/customer`, `clock`, `companies`."""
+
+    name: str
+    good: bool
+    result: str
+    at: datetime
 
 
 class SystemStatus(msgspec.Struct, kw_only=True):
@@ -68,6 +84,7 @@ class SystemStatus(msgspec.Struct, kw_only=True):
     hint: str = ""
     since: datetime | None = None
     detail: dict[str, str] = {}
+    proofs: list[ProofAnswer] = []
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -125,18 +142,23 @@ class LogLevelRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SyncRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A sync on demand: the keys, or the window from `since` or `days`, or the whole look-back."""
+    """A sync on demand: the keys, or the window from `since` or `days`, or `all` keys, or the whole look-back.
+
+    `confirm_removals`, with `all`, makes records inactive that P21 has no more, however many they are.
+    """
 
     entity: str
     keys: list[str] = []
     since: datetime | None = None
     days: float | None = None
+    all: bool = False
+    confirm_removals: bool = False
     force: bool = False
     wait: bool = False
 
 
 class SyncAnswer(msgspec.Struct, kw_only=True):
-    """What a sync did, or that it was accepted.
+    """What a sync did, or that it was accepted, or, of all keys, that it asks: `note` says about what.
 
     `missing` are keys that P21 does not have (the first hundred), `missing_count` how many they are in all.
     """

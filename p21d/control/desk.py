@@ -29,6 +29,7 @@ from p21d.errors import AlreadyRunning, ConfigError
 from p21d.logs import LEVELS, Level, Logs
 from p21d.store.database import Store
 
+ACCEPTED = "p21d status shows it running"
 MAX_MISSING = 100
 PART_KEYS = 500
 """Keys read and delivered at a time, so that a long list takes no more memory than a short one."""
@@ -59,12 +60,16 @@ class Desk:
     async def sync(self, request: SyncRequest) -> SyncAnswer:
         """Run a sync of keys or of a window; a window that is neither forced nor waited for is kept in the store."""
         runner = self.supervisor().runner(request.entity)
+        if request.confirm_removals and not request.all:
+            raise ConfigError("confirm_removals goes with all", hint="only a sync of all keys makes records inactive")
+        if request.all:
+            return await self._sync_all(runner, request)
         if request.keys:
             return await self._timed(request.entity, lambda: self._sync_keys(runner, request.keys, force=request.force))
         low = self._low(request, runner)
         if not request.wait and not request.force:
             await runner.request_sync(low)
-            return SyncAnswer(entity=request.entity, status="accepted", note="p21d status shows it running")
+            return SyncAnswer(entity=request.entity, status="accepted", note=ACCEPTED)
         return await self._timed(request.entity, lambda: self._sync_window(runner, low, force=request.force))
 
     async def reload(self) -> ReloadAnswer:
@@ -76,7 +81,7 @@ class Desk:
         runner, because = self.supervisor().runner(entity), because or "by the operator"
         async with self.store.transaction() as tables:
             await tables.paused.pause(entity, because, self.clock.now())
-        runner.pause(because)
+        runner.gate.pause(because)
         return DoneAnswer(done=f"{entity} is paused; a cycle that runs now ends first", count=1)
 
     async def resume(self, entity: str) -> DoneAnswer:
@@ -129,6 +134,18 @@ class Desk:
         wanted = set(request.keys)
         return [key for key in open_keys if key in wanted]
 
+    async def _sync_all(self, runner: Runner, request: SyncRequest) -> SyncAnswer:
+        force, confirmed = request.force, request.confirm_removals
+        if not request.wait:
+            await runner.request_backfill(force=force, confirmed=confirmed)
+            return SyncAnswer(entity=request.entity, status="accepted", note=ACCEPTED)
+
+        async def run() -> SyncAnswer:
+            outcome = await runner.backfill(force=force, confirmed=confirmed)
+            return SyncAnswer(entity=request.entity, status=outcome.status, note=outcome.note, tally=outcome.tally)
+
+        return await self._timed(request.entity, run)
+
     async def _sync_window(self, runner: Runner, low: datetime, *, force: bool) -> SyncAnswer:
         tally = await runner.sync_window(low, force=force)
         return SyncAnswer(entity=runner.plan.name, status="completed", tally=tally)
@@ -140,7 +157,7 @@ class Desk:
             cycle = await runner.sync_keys(part, force=force)
             tally.add(cycle.tally)
             missing += [key for key in part if key not in cycle.fates]
-        note = f"{len(missing)} keys are not in Prophet 21" if missing else ""
+        note = f"not in Prophet 21: {len(missing)} of the keys" if missing else ""
         name = runner.plan.name
         return SyncAnswer(
             entity=name,

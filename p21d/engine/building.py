@@ -50,7 +50,7 @@ def build_row(plan: Plan, row: Row, related: RelatedRows, read_at: datetime) -> 
             work.parents = list(plan.entity.parents(row, related)) if work.deleted else ()
         else:
             work.parents = list(plan.entity.parents(row, related))
-            work.records = [outgoing(plan, record) for record in listed(outcome)]
+            work.records = [outgoing(plan, row, record) for record in listed(outcome)]
     return work
 
 
@@ -79,12 +79,12 @@ def listed(outcome: Record | Sequence[Record]) -> Sequence[Record]:
     return records
 
 
-def outgoing(plan: Plan, record: Record) -> Outgoing:
-    """Name a record by its external id; raises KeyError or ValueError where the template cannot be filled."""
+def outgoing(plan: Plan, row: Row, record: Record) -> Outgoing:
+    """Name a record by its external id and map it; raises KeyError or ValueError where the template has no value."""
     external_id = plan.external_id_of(record.external_id)
     if not external_id.strip("|"):
         raise ValueError(f"the external id {plan.template!r} is empty for this row")
-    return Outgoing(external_id, record.body, record.children)
+    return Outgoing(external_id, plan.fields.laid_over(record.body, row), record.children)
 
 
 def is_deleted(plan: Plan, row: Row) -> bool:

@@ -55,6 +55,8 @@ class Children:
         # a child that was given up because of this parent gets its chance now that the parent is there
         given_up = await tables.dead_letters.children(name, keys)
         await tables.waiting.park([WaitingRow(entity=entity, key=key, due_at=now) for entity, key in given_up], now)
+        for entity in {entity for entity, _ in given_up}:
+            await tables.dead_letters.forget_content(entity, [key for owner, key in given_up if owner == entity])
         return {entity for entity, *_ in waiting} | {entity for entity, _ in given_up}
 
     async def fail(self, tables: Tables, reasons: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,9 @@ import anyio
 from p21d.clock import Clock
 from p21d.engine.claims import Claims
 from p21d.engine.health import RouteHealth
+from p21d.engine.pace import Pace
 from p21d.engine.plan import Plan
+from p21d.engine.refusals import Refusals
 from p21d.engine.slots import Slots
 from p21d.engine.watch import Watch
 from p21d.prophet21.source import Prophet21
@@ -22,8 +25,9 @@ from p21d.store.database import Store
 class Connection:
     """What every entity of one connection is given.
 
-    `news` holds an event per entity that is replaced each time rows of that entity were released, or its rows are
-    wanted as parents; `caught_up` one that is set when the entity's first window is completed.
+    `paces` holds how far each running cycle is, by entity and kind. `news` holds an event per entity that is replaced
+    each time rows of that entity were released, or its rows are wanted as parents; `caught_up` one that is set when the
+    entity's first window is completed.
     """
 
     name: str = "default"
@@ -38,12 +42,17 @@ class Connection:
     watch: Watch
     claims: Claims = field(default_factory=Claims)
     health: dict[str, RouteHealth] = field(default_factory=dict)
+    refusals: dict[str, Refusals] = field(default_factory=dict)
+    paces: dict[tuple[str, str], Pace] = field(default_factory=dict)
     news: dict[str, anyio.Event] = field(default_factory=dict)
     caught_up: dict[str, anyio.Event] = field(default_factory=dict)
+    moved: Counter[str] = field(default_factory=Counter)
+    """Rows settled since the start, by entity."""
 
     def __post_init__(self) -> None:
         for name in self.plans:
             self.health[name] = RouteHealth(self.clock)
+            self.refusals[name] = Refusals(name)
             self.news[name] = anyio.Event()
             self.caught_up[name] = anyio.Event()
 

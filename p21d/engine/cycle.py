@@ -26,6 +26,7 @@ from p21d.engine.fate import Tally
 from p21d.engine.plan import Plan
 from p21d.engine.preparation import Preparation
 from p21d.engine.progress import Progress, Segment
+from p21d.engine.room import check_room
 from p21d.engine.settlement import Settlement
 from p21d.engine.work import Work
 from p21d.errors import StoreError
@@ -46,23 +47,32 @@ class Cycle:
         drain: Drain,
         *,
         kind: str,
+        window: str = "",
         reached: str | None = None,
         force: bool = False,
         keep_fates: bool = False,
+        preparation: Preparation | None = None,
+        tally: Tally | None = None,
     ) -> None:
-        """Prepare a cycle; `reached` is the key a window starts after, None where there is no window to checkpoint."""
-        self.tally = Tally()
+        """Prepare a cycle; `reached` is the key a window starts after, None where there is no window to checkpoint.
+
+        `window` names the open window where it has not the cycle's kind; `tally` is one to share with other cycles.
+        """
+        self.tally = tally or Tally()
         self.fates: dict[str, Work] = {}
         self._plan = plan
         self._connection = connection
         self._drain = drain
         self._kind = kind
+        self._window = window or kind
         self._keep_fates = keep_fates
         self._progress = Progress(reached) if reached is not None else None
-        self._preparation = Preparation(plan, connection, force=force)
-        self._settlement = Settlement(plan, connection, releases=kind == "release")
-        self._delivery = Delivery(plan, connection, self._preparation, self._settlement, drain)
-        self._batches_in_flight = anyio.CapacityLimiter(connection.slots.total + 2)
+        self._preparation = preparation or Preparation(plan, connection, kind=kind, force=force)
+        self._settlement = Settlement(plan, connection, releases=kind == "release", meets=kind == "backfill")
+        self._delivery = Delivery(
+            plan, connection, self._preparation, self._settlement, drain, kind=kind, watched=self._name
+        )
+        self._batches_in_flight = anyio.CapacityLimiter(connection.slots.of(kind) + 2)
         self._failure: Exception | None = None
 
     async def run(self, pages: AsyncIterator[Page[Any]]) -> None:
@@ -74,23 +84,25 @@ class Cycle:
                 await self._consume(receive, tasks)
         self.tally.close()
         if self._failure is not None:
-            await self._keep_reached()
+            await self._keep_reached(self._failure)
             raise self._failure
 
-    async def _keep_reached(self) -> None:
-        """Commit the key reached: of batches that ended at once, none may have vouched for all of them."""
-        if self._progress is not None and not isinstance(self._failure, StoreError):
-            await self._settlement.settle((), kind=self._kind, reached=self._progress.reached)
+    async def _keep_reached(self, failure: Exception) -> None:
+        """Keep the key really reached: commits overlap, and the last one may not have known of those before it."""
+        if self._progress is not None and self._progress.reached and not isinstance(failure, StoreError):
+            async with self._connection.store.transaction() as tables:
+                await tables.checkpoints.reach(self._plan.name, self._window, self._progress.reached)
 
     @property
     def _name(self) -> str:
-        return f"{self._plan.name} {self._kind}"
+        return f"{self._plan.name} {self._window}"
 
     async def _read(self, pages: AsyncIterator[Page[Any]], send: MemoryObjectSendStream[Page[Any]]) -> None:
         async with send:
             try:
                 # a drain cuts a read short: P21 may take minutes to answer, and it can be asked again
                 while page := await self._drain.unless(lambda: anext(pages, None)):
+                    check_room(self._connection)
                     if self._failure is not None:
                         return
                     await send.send(page)
@@ -127,12 +139,14 @@ class Cycle:
                 await self._settle(part, segment)
             else:
                 await self._batches_in_flight.acquire_on_behalf_of(segment or part[0])
+                if self._failure is not None:  # a batch before it has failed meanwhile
+                    return
                 tasks.start_soon(self._deliver, part, segment, segment or part[0])
 
     def _batch_rows(self, works: Sequence[Work]) -> int:
         """Return a size that keeps every slot busy with what this page has to send."""
         unsent = sum(work.fate is None for work in works)
-        return max(1, min(self._connection.batch_rows, -(-unsent // self._connection.slots.total)))
+        return max(1, min(self._connection.batch_rows, -(-unsent // self._connection.slots.of(self._kind))))
 
     async def _deliver(self, works: list[Work], segment: Segment | None, borrower: object) -> None:
         try:
@@ -149,7 +163,7 @@ class Cycle:
         if self._progress is not None and segment is not None:
             # finished before the commit: two commits may overlap, and each must carry the furthest key it can vouch for
             reached = self._progress.would_reach(segment)
-        await self._settlement.settle(works, kind=self._kind, reached=reached)
+        await self._settlement.settle(works, window=self._window, reached=reached)
         if self._progress is not None and segment is not None:
             self._progress.finish(segment)
         self._connection.watch.step(self._name)
@@ -159,6 +173,7 @@ class Cycle:
         for work in works:
             if work.fate is not None:
                 self.tally.count(work.fate)
+                self._connection.moved[self._plan.name] += 1
                 if self._keep_fates:
                     self.fates[work.key] = work
 

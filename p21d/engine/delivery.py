@@ -8,8 +8,10 @@ dead letter (P6).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from p21d.engine.addressing import former_id
 from p21d.engine.backoff import backoff_seconds
 from p21d.engine.connection import Connection
 from p21d.engine.drain import Drain
@@ -31,15 +33,25 @@ class Delivery:
     """Delivers the batches of one cycle."""
 
     def __init__(
-        self, plan: Plan, connection: Connection, preparation: Preparation, settlement: Settlement, drain: Drain
+        self,
+        plan: Plan,
+        connection: Connection,
+        preparation: Preparation,
+        settlement: Settlement,
+        drain: Drain,
+        *,
+        kind: str,
+        watched: str,
     ) -> None:
+        """`watched` is the name under which the cycle is watched."""
         self._plan = plan
         self._connection = connection
         self._preparation = preparation
         self._settlement = settlement
         self._drain = drain
-        self._sending = Sending(plan, connection)
-        self._failures = Failures(plan, connection, self._sending)
+        self._watched = watched
+        self._sending = Sending(plan, connection, kind, watched)
+        self._failures = Failures(plan, connection, self._sending, kind)
 
     async def deliver(self, works: list[Work], settle_last: Callable[[], Awaitable[None]]) -> None:
         """Give every work a fate; raises the outage that kept some from one, with the others settled.
@@ -47,7 +59,9 @@ class Delivery:
         `works` is brought up to date in place: a row read again replaces its older copy. `settle_last` settles the last
         of them together with the checkpoint.
         """
-        async with self._connection.claims.hold(self._names(works)):
+        async with AsyncExitStack() as claimed:
+            with self._connection.watch.waiting(self._watched):
+                await claimed.enter_async_context(self._connection.claims.hold(self._names(works)))
             await self._bring_to_fates(works)
             # under the claim: whoever holds one of these names next must find the links and fingerprints
             await settle_last()
@@ -68,7 +82,10 @@ class Delivery:
     def _names(self, works: Sequence[Work]) -> set[tuple[str, str]]:
         table = self._connection.sink.link_table(self._plan.entity.route)
         keys = {(self._plan.name, work.key) for work in works}
-        return keys | {(f"link {table}", record.external_id) for work in works for record in work.records}
+        records = [record for work in works for record in work.records]
+        return keys | {
+            (f"link {table}", name) for record in records for name in (record.external_id, former_id(record))
+        }
 
     async def _attempt(self, works: list[Work]) -> Outage | None:
         pending = [work for work in works if work.fate is None]

@@ -14,7 +14,8 @@ from p21d.engine.connection import Connection
 from p21d.engine.plan import Plan
 from p21d.engine.sending import Sending
 from p21d.engine.work import Work
-from p21d.errors import RecordFailed, Unavailable
+from p21d.errors import ParentMissing, RecordFailed, Unavailable
+from p21d.keys import key_text
 from p21d.store.waiting import WaitingRow
 
 MIN_ATTEMPTS = 5
@@ -25,10 +26,11 @@ RETRY_AFTER = timedelta(minutes=2)
 class Failures:
     """Decides about the failing records of one cycle."""
 
-    def __init__(self, plan: Plan, connection: Connection, sending: Sending) -> None:
+    def __init__(self, plan: Plan, connection: Connection, sending: Sending, kind: str) -> None:
         self._plan = plan
         self._connection = connection
         self._sending = sending
+        self._kind = kind
         self._health = connection.health[plan.name]
 
     async def give_up(self, works: Sequence[Work]) -> None:
@@ -40,7 +42,8 @@ class Failures:
     async def _give_up(self, work: Work, before: WaitingRow | None) -> None:
         now = self._connection.clock.now()
         first_failed_at = work.first_failed_at or now
-        if not self._health.succeeded_since(first_failed_at):
+        named = isinstance(work.last_error, ParentMissing)  # it has answered: the sink is there
+        if not named and not self._health.succeeded_since(first_failed_at):
             await self._exclude_outage(work)
         attempts = work.attempts + (before.attempts if before else 0)
         began_at = (before.first_failed_at if before else None) or first_failed_at
@@ -56,12 +59,15 @@ class Failures:
                 attempts=attempts,
                 first_failed_at=began_at,
                 error=words,
+                parent_entity=work.lost_parents[0].entity if work.lost_parents else "",
+                parent_key=key_text(work.lost_parents[0].key) if work.lost_parents else "",
             )
             work.park(place)
 
     async def _exclude_outage(self, work: Work) -> None:
         """Return if the sink is there and only this record fails; raises Unavailable if not."""
-        await self._connection.sink.probe(self._plan.entity.route)
+        async with self._connection.slots.hold(self._kind):
+            await self._connection.sink.probe(self._plan.entity.route)
         if not self._health.may_park_alone(work.key):
             words = str(work.last_error) if work.last_error else "no answer"
             raise Unavailable(f"no {self._plan.name} gets through any more: {words}", system="the sink")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from p21d.engine.connection import Connection
@@ -25,9 +26,10 @@ MAX_REMEMBERED = 10_000
 class ParentLinks:
     """Resolves the parents of one cycle's rows; asks the sink once per parent and cycle."""
 
-    def __init__(self, plan: Plan, connection: Connection) -> None:
+    def __init__(self, plan: Plan, connection: Connection, kind: str) -> None:
         self._plan = plan
         self._connection = connection
+        self._kind = kind
         self._asked: set[tuple[str, str]] = set()
 
     async def resolve(self, works: Sequence[Work], letters: Mapping[tuple[str, str], OpenLetter]) -> None:
@@ -89,7 +91,7 @@ class ParentLinks:
             self._asked.clear()
         self._asked.add((entity, external_id))
         connection = self._connection
-        async with connection.slots.hold():
+        async with connection.slots.hold(self._kind):
             hub_id = await connection.sink.find(connection.plans[entity].entity.route, external_id)
         if hub_id is None:
             return None
@@ -117,4 +119,4 @@ class ParentLinks:
             return row
         due = self._connection.clock.now() + ASK_AGAIN
         error = f"{parent.entity} is not enabled, and the sink has no link for {parent.entity} {row.parent_key}"
-        return WaitingRow(entity=row.entity, key=row.key, due_at=due, error=error)
+        return replace(row, due_at=due, error=error)

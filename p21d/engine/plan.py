@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from p21d.config import EntityConfig
 from p21d.keys import key_text, match_text
+from p21d.mapping import Fields
 from p21d.plugin import Entity, Row
 from p21d.prophet21.reading import Reading
 
@@ -17,13 +19,16 @@ from p21d.prophet21.reading import Reading
 class Plan:
     """One entity as it runs: what to read, how to name its records, and which plug-in says so.
 
-    `has_children` is true when records of another entity may wait for this one's.
+    `content` changes with the plug-in's file; `has_children` is true when records of another entity may wait for this
+    one's.
     """
 
     entity: Entity[Any]
     settings: EntityConfig
     reading: Reading[Any]
     plugin: str
+    content: str = ""
+    fields: Fields = field(default_factory=Fields)
     has_children: bool = False
 
     @property
@@ -40,8 +45,22 @@ class Plan:
     def signature(self) -> str:
         """Return a text that changes when a window's key reached no longer fits what is read."""
         reading = self.reading
-        parts = (reading.surface, reading.table, reading.page_by, reading.filter, reading.modified)
+        select = reading.columns.select
+        parts = (reading.surface, reading.table, select, reading.page_by, reading.filter, reading.modified)
         return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+    @property
+    def mapping(self) -> str:
+        """Return a text that changes when the same rows may become other records, or other rows are read."""
+        settings, select = self.settings, self.reading.columns.select
+        parts = (self.reading.filter, select, settings.fields, self.template, self.content)
+        return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+    @property
+    def full_sweep_seconds(self) -> float:
+        """Return the time between backfills, the configured one before the plug-in's; 0 for none."""
+        configured = self.settings.full_sweep_interval
+        return self.entity.full_sweep_seconds if configured is None else configured
 
     def external_id_of(self, values: Mapping[str, object]) -> str:
         """Return the external id for these values; raises KeyError for a template that asks for another."""
@@ -50,3 +69,9 @@ class Plan:
     def key_of(self, row: Row) -> str:
         """Return the key of a row as text."""
         return key_text(getattr(row, column) for column in self.entity.key)
+
+
+def content_of(plugin: str) -> str:
+    """Return a hash of a plug-in's file; for one of a package its origin, which names the version."""
+    file = Path(plugin)
+    return blake2b(file.read_bytes(), digest_size=8).hexdigest() if file.is_file() else plugin

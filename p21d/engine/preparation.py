@@ -27,11 +27,11 @@ from p21d.store.delivered import DeliveredRecord
 class Preparation:
     """Prepares the pages of one cycle of one entity; `force` sends what has not changed as well."""
 
-    def __init__(self, plan: Plan, connection: Connection, *, force: bool = False) -> None:
+    def __init__(self, plan: Plan, connection: Connection, *, kind: str, force: bool = False) -> None:
         self._plan = plan
         self._connection = connection
         self._force = force
-        self._parents = ParentLinks(plan, connection)
+        self._parents = ParentLinks(plan, connection, kind)
 
     async def prepare(self, page: Page[Any]) -> list[Work]:
         """Return the page's rows as work, in key order."""
@@ -57,6 +57,7 @@ class Preparation:
             if work.deleted and work.fate in (None, Fate.SKIPPED):
                 self._delete(work, delivered.get(work.key, ()))
             if work.fate is None:
+                name_records(work, delivered.get(work.key, ()))
                 with blamed_on_plug_in(self._plan, work):
                     self._parents.check(work)
         await self._parents.resolve([work for work in works if work.fate is None], letters)
@@ -100,19 +101,32 @@ class Preparation:
         """Drop the records that the sink has now; another cycle may have delivered them since they were prepared."""
         by_id = {record.external_id: record for record in known}
         work.records = [
-            record
-            for record in work.records
-            if record.answer is not None or self._must_send(record, by_id.get(record.external_id))
+            record for record in work.records if record.answer is not None or self._must_send(record, by_id)
         ]
         if not work.records:
             work.fate = Fate.UNCHANGED
 
-    def _must_send(self, record: Outgoing, known: DeliveredRecord | None) -> bool:
+    def _must_send(self, record: Outgoing, delivered: Mapping[str, DeliveredRecord]) -> bool:
+        if record.renamed_from not in delivered:  # another cycle has renamed it meanwhile
+            record.renamed_from = ""
+        known = delivered.get(record.renamed_from or record.external_id)
         record.known = known is not None
         record.revive = known is not None and not known.active
-        return self._force or known is None or known.fingerprint != record.fingerprint
+        return self._force or known is None or known.fingerprint != record.fingerprint or bool(record.renamed_from)
 
     def _is_dead(self, work: Work, record: Outgoing, letters: Mapping[tuple[str, str], OpenLetter]) -> bool:
         """Tell whether exactly this content is a dead letter already, under the same plug-in."""
         letter = letters.get((work.key, record.external_id))
         return letter is not None and (letter.fingerprint, letter.plugin) == (record.fingerprint, self._plan.plugin)
+
+
+def name_records(work: Work, known: Sequence[DeliveredRecord]) -> None:
+    """Tell a renamed record from a new one; what a row of several records yields no more becomes inactive."""
+    present = {record.external_id for record in work.records}
+    gone = [record for record in known if record.external_id not in present]
+    work.names = frozenset(present | {record.external_id for record in known})
+    if gone and len(known) == len(work.records) == 1:
+        work.records[0].renamed_from = gone[0].external_id
+    else:
+        left = [record for record in gone if record.active or record.fingerprint is None]
+        work.records += [Outgoing(record.external_id, {}, {}, active=False) for record in left]

@@ -7,6 +7,7 @@ goes on here.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from p21d.engine.children import Children
@@ -49,7 +50,7 @@ class Releases:
             if isinstance(error, ReadRefused) or error.system == "Prophet 21":
                 await self._fail_children(dict.fromkeys(wanted, error.message))
             raise
-        await self._answer(wanted, due, cycle.fates)
+        await self._answer(wanted, due, cycle.fates, read_at=now)
         return True
 
     async def run(self, kind: str, keys: Sequence[str], *, force: bool = False) -> Cycle:
@@ -64,7 +65,9 @@ class Releases:
     async def _pages(self, keys: Sequence[str]) -> AsyncIterator[Page[Any]]:
         yield await self._connection.source.by_keys(self._plan.reading, keys)
 
-    async def _answer(self, wanted: Sequence[str], due: Sequence[str], fates: Mapping[str, Work]) -> None:
+    async def _answer(
+        self, wanted: Sequence[str], due: Sequence[str], fates: Mapping[str, Work], *, read_at: datetime
+    ) -> None:
         """Tell the children of wanted parents what became of them, and let due rows go that P21 has no more."""
         reasons = {key: "Prophet 21 does not have it" for key in wanted if key not in fates}
         gone = [key for key in due if key not in fates]
@@ -72,12 +75,15 @@ class Releases:
             reasons |= await self._children.reasons(tables, [fates[key] for key in wanted if key in fates])
             await self._children.fail(tables, reasons)
             await tables.waiting.mark_asked(self._plan.name, wanted)
-            await self._let_go(tables, gone)
+            await self._let_go(tables, gone, read_at)
 
-    async def _let_go(self, tables: Tables, keys: Sequence[str]) -> None:
+    async def _let_go(self, tables: Tables, keys: Sequence[str], read_at: datetime) -> None:
         if keys:
-            await tables.waiting.leave(self._plan.name, keys)
-            reasons = dict.fromkeys(keys, "gone from P21 while it waited")
+            waited = await tables.waiting.by_keys(self._plan.name, keys)
+            await tables.waiting.leave(self._plan.name, keys, read_at=read_at)
+            # what only a trigger has named may be outside the filter, and was never ours
+            gone = [key for key, row in waited.items() if not row.only_triggered]
+            reasons = dict.fromkeys(gone, "gone from P21 while it waited")
             await tables.skipped.record(self._plan.name, reasons, self._connection.clock.now())
 
     async def _fail_children(self, reasons: dict[str, str]) -> None:

@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import anyio
 import structlog
 
+from p21d.engine.backfill import Backfills
+from p21d.engine.backfill_cycle import Outcome
+from p21d.engine.backoff import jittered
 from p21d.engine.connection import Connection
 from p21d.engine.cycle import Cycle
 from p21d.engine.drain import Drain, Drained
 from p21d.engine.fate import Tally
-from p21d.engine.hold import Hold
+from p21d.engine.gate import Gate
 from p21d.engine.plan import Plan
 from p21d.engine.releases import Releases
+from p21d.engine.room import check_room
+from p21d.engine.triggers import TriggerWatch
 from p21d.engine.window import sweep_interval_seconds
 from p21d.engine.windows import Windows
-from p21d.errors import AlreadyRunning, Forbidden, P21dError, ReadRefused, Unauthorized, Unavailable
 
 log = structlog.get_logger("p21d.engine")
 
 RELEASE_SECONDS = 15.0
 """How often the waiting room is looked at when nothing announces itself; due retries are met within it."""
-JITTER = 0.1
 
 T = TypeVar("T")
 
 
 class Runner:
-    """One entity at work. `next_poll_at` and `hold` are for status."""
+    """One entity at work; its `gate` says when cycles may start, `next_poll_at` is for status."""
 
     def __init__(self, plan: Plan, connection: Connection, *, settle_seconds: float) -> None:
         self.plan = plan
         self.drain = Drain(connection.clock)
-        self.hold = Hold(plan.name, connection.clock, self._probe)
-        self.paused = ""
+        self.gate = Gate(plan, connection, self.drain)
         self.next_poll_at: datetime | None = None
-        self.since = connection.clock.now()
         self._connection = connection
         self._windows = Windows(plan, connection, self.drain, settle_seconds=settle_seconds)
         self._releases = Releases(plan, connection, self.drain, self._windows.running)
+        self.backfills = Backfills(plan, connection, self.drain, self._windows.running)
+        watch = partial(TriggerWatch, may_run=self.gate.pass_through, caught_up=partial(self._caught_up, plan.name))
+        self.triggers = [
+            watch(trigger, plan, connection, self.drain, settle_seconds=settle_seconds)
+            for trigger in plan.entity.triggers
+        ]
         self._sweep_seconds = 0.0
-        self._resumed = anyio.Event()
         self._sync_wanted = anyio.Event()
         self._sync: anyio.Lock = anyio.Lock()
 
@@ -53,8 +59,10 @@ class Runner:
         if await self._connection.store.read.checkpoints.watermark(self.plan.name) is not None:
             self._connection.caught_up[self.plan.name].set()
         async with anyio.create_task_group() as tasks:
-            for loop in (self._sweep, self._poll, self._release, self._resume_sync):
+            for loop in (self._sweep, self._poll, self._release, self._resume_sync, self._backfill):
                 tasks.start_soon(self._until_drained, loop)
+            for trigger in self.triggers:
+                tasks.start_soon(self._until_drained, trigger.run)
 
     async def _until_drained(self, loop: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -66,16 +74,17 @@ class Runner:
         """Sweep at the start, after every outage, and at its interval; the first sweep is the first catch-up."""
         await self._parents_first()
         while True:
-            took = await self._guarded(self._run_sweep)
+            took = await self.gate.guarded(self._run_sweep)
             if took is None:
                 continue
-            self.hold.outage_ended = False  # the sweep itself ended it, and has read all of the look-back since
+            self._connection.refusals[self.plan.name].forget()  # the rows that were refused have a fate now
+            self.gate.hold.outage_ended = False  # the sweep itself ended it, and has read all of the look-back since
             interval = sweep_interval_seconds(self.plan.settings, took)
-            await self._idle(jittered(interval), until=lambda: self.hold.outage_ended)
+            await self._idle(jittered(interval), until=lambda: self.gate.hold.outage_ended)
 
     async def _run_sweep(self) -> float:
         """Sweep, and return the seconds it took, without the time it was held or paused before."""
-        self.hold.outage_ended = False  # what ended before this sweep needs no other
+        self.gate.hold.outage_ended = False  # what ended before this sweep needs no other
         began = self._connection.clock.monotonic()
         await self._windows.run("sweep")
         self._sweep_seconds = self._connection.clock.monotonic() - began
@@ -88,7 +97,7 @@ class Runner:
             interval = jittered(self.plan.settings.poll_interval)
             self.next_poll_at = self._connection.clock.now() + timedelta(seconds=interval)
             await self._idle(interval)
-            while self._polls_apart() and await self._guarded(lambda: self._windows.run("poll")) is None:
+            while self._polls_apart() and await self.gate.guarded(lambda: self._windows.run("poll")) is None:
                 pass  # after a hold it is tried again at once, not an interval later
 
     def _polls_apart(self) -> bool:
@@ -100,7 +109,7 @@ class Runner:
         """Read what others wait for and what waits no more, as soon as it is announced."""
         while True:
             news = self._connection.news[self.plan.name] = anyio.Event()
-            if not await self._guarded(self._releases.run_due):
+            if not await self.gate.guarded(self._releases.run_due):
                 await self.drain.wait_for(news, RELEASE_SECONDS)
 
     async def _resume_sync(self) -> None:
@@ -108,7 +117,7 @@ class Runner:
         while True:
             wanted = self._sync_wanted = anyio.Event()
             if await self._connection.store.read.checkpoints.open_window(self.plan.name, "sync"):
-                await self._guarded(self._run_open_sync)
+                await self.gate.guarded(self._run_open_sync)
             else:
                 await self.drain.wait_for(wanted, RELEASE_SECONDS)
 
@@ -116,78 +125,52 @@ class Runner:
         async with self._sync:
             return await self._windows.run("sync")
 
+    async def _backfill(self) -> None:
+        """Run the backfill that is open, asked for or due, from the end of the first catch-up on."""
+        await self.backfills.introduce()
+        await self._caught_up(self.plan.name)
+        while True:
+            await self.backfills.wait_due()
+            await self.gate.guarded(self.backfills.run_due)
+
+    async def request_backfill(self, *, force: bool, confirmed: bool) -> None:
+        """Keep a backfill in the store and run it as soon as the entity may run."""
+        self.gate.refuse_if_paused()
+        await self.backfills.request(force=force, confirmed=confirmed)
+
+    async def backfill(self, *, force: bool, confirmed: bool) -> Outcome:
+        """Run a backfill, held or not, or wait for the one that runs; raises what interrupts it."""
+        self.gate.refuse_if_paused()
+        check_room(self._connection)
+        await self.backfills.request(force=force, confirmed=confirmed)
+        return await self.backfills.run()
+
     async def request_sync(self, low: datetime) -> None:
         """Keep a sync window in the store and run it as soon as the entity may run."""
-        self._refuse_if_paused()
+        self.gate.refuse_if_paused()
+        await self.gate.check()
         await self._windows.keep_sync(low)
         self._sync_wanted.set()
 
     async def sync_window(self, low: datetime, *, force: bool) -> Tally:
         """Run a sync from that instant, held or not; raises what interrupts it, and it is resumed later."""
         async with self._sync:
-            return await self._at_once(lambda: self._windows.run("sync", low=low, force=force))
+            return await self.gate.at_once(lambda: self._windows.run("sync", low=low, force=force))
 
     async def sync_keys(self, keys: Sequence[str], *, force: bool) -> Cycle:
         """Run a sync over these keys; raises what interrupts it."""
-        return await self._at_once(lambda: self._releases.run("sync", keys, force=force))
-
-    async def _at_once(self, run: Callable[[], Awaitable[T]]) -> T:
-        """Run a cycle that a person asked for, held or not; an outage that it meets holds the entity."""
-        self._refuse_if_paused()
-        try:
-            result = await run()
-        except (Unavailable, Unauthorized, Forbidden, ReadRefused) as error:
-            self.hold.failed(error)
-            raise
-        self.hold.succeeded()
-        return result
-
-    def pause(self, because: str) -> None:
-        """Start no new cycle until resumed; what runs ends."""
-        self.paused, self.since = because, self._connection.clock.now()
+        return await self.gate.at_once(lambda: self._releases.run("sync", keys, force=force))
 
     def resume(self) -> None:
         """Run again, and at once if held."""
-        self.paused, self.since = "", self._connection.clock.now()
-        self._resumed.set()
-        self.hold.hurry()
+        self.gate.resume()
+        for trigger in self.triggers:
+            trigger.hold.hurry()
 
     @property
     def running(self) -> dict[str, Tally]:
         """Return the tallies of the cycles that run now, by kind."""
         return self._windows.running
-
-    def _refuse_if_paused(self) -> None:
-        if self.paused:
-            hint = f"p21d resume {self.plan.name}"
-            raise AlreadyRunning(f"{self.plan.name} is paused: {self.paused}", hint=hint)
-
-    async def _guarded(self, run: Callable[[], Awaitable[T]]) -> T | None:
-        """Run a cycle when it may run; a failure holds the entity and returns None. Raises Drained."""
-        await self._may_run()
-        try:
-            result = await run()
-        except Drained:
-            raise
-        except P21dError as error:
-            self.hold.failed(error)
-        except Exception as error:  # one entity's bug must not stop the others; it is logged in full
-            log.exception("bug", entity=self.plan.name)
-            self.hold.failed(error)
-        else:
-            if result is not False:  # a release cycle that had nothing to do asked nobody and proves nothing
-                self.hold.succeeded()
-            return result
-        return None
-
-    async def _may_run(self) -> None:
-        while True:
-            while self.paused:
-                self._resumed = anyio.Event()
-                await self.drain.wait_for(self._resumed, RELEASE_SECONDS)
-            await self.hold.wait(self.drain)
-            if not self.paused:
-                return
 
     async def _idle(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
         """Sleep in short steps, so that an end of an outage is noticed."""
@@ -205,15 +188,3 @@ class Runner:
     async def _caught_up(self, entity: str) -> None:
         while not self._connection.caught_up[entity].is_set():
             await self.drain.wait_for(self._connection.caught_up[entity], RELEASE_SECONDS)
-
-    async def _probe(self, system: str) -> None:
-        """Ask the system that failed whether it is back."""
-        if system == "Prophet 21":
-            await self._connection.source.probe(self.plan.reading)
-        elif system:
-            await self._connection.sink.probe(self.plan.entity.route)
-
-
-def jittered(seconds: float) -> float:
-    """Return the interval changed by up to a tenth, so that entities do not all poll at once."""
-    return seconds * random.uniform(1 - JITTER, 1 + JITTER)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import msgspec
+import structlog
 
-from p21d.clock import to_millis
+from p21d.engine.addressing import Addressing, KnownLinks, former_id
 from p21d.engine.connection import Connection
 from p21d.engine.fate import Fate
+from p21d.engine.lost_parents import LostParents, suspects
 from p21d.engine.plan import Plan
+from p21d.engine.watch import Watch
 from p21d.engine.work import Outgoing, Work
 from p21d.errors import (
     Forbidden,
@@ -17,64 +21,86 @@ from p21d.errors import (
     RecordError,
     RecordFailed,
     RecordRefused,
+    SystematicRefusal,
     Unauthorized,
     Unavailable,
 )
 from p21d.keys import key_text
-from p21d.sinks.port import Acknowledged, Answer, ChildDelivery, Delivery
+from p21d.sinks.port import Acknowledged, Answer, Delivery
 from p21d.store.dead_letter import DeadLetter
 from p21d.store.link import StoredLink
-from p21d.store.waiting import WaitingRow
 
-Outage = Unavailable | Unauthorized | Forbidden
+log = structlog.get_logger("p21d.engine")
+
+Outage = Unavailable | Unauthorized | Forbidden | SystematicRefusal
+
+LINK_TAKEN = "link-taken"
+"""The code of a record whose external id, or whose record in the sink, is another row's."""
+
+
+class Answers(list[Answer]):
+    """The answers of a batch as they come; each is a step for the watchdog: a batch may be long, the sink slow."""
+
+    def __init__(self, watch: Watch, name: str) -> None:
+        self._watch = watch
+        self._name = name
+
+    def append(self, answer: Answer) -> None:
+        """Take the next answer."""
+        super().append(answer)
+        self._watch.answered(self._name)
 
 
 class Sending:
     """Sends works of one entity; leaves each with a fate, or without one when it may be tried again."""
 
-    def __init__(self, plan: Plan, connection: Connection) -> None:
+    def __init__(self, plan: Plan, connection: Connection, kind: str, watched: str) -> None:
+        """`watched` is the name under which the cycle is watched."""
         self._plan = plan
         self._connection = connection
-        self._route = plan.entity.route
+        self._kind = kind
+        self._watched = watched
+        self._refusals = connection.refusals[plan.name]
+        self._verdicts = self._refusals.verdicts
+        self._addressing = Addressing(plan, connection)
+        self._lost_parents = LostParents(plan, connection)
         self._encoder = msgspec.json.Encoder(decimal_format="number")
 
     async def attempt(self, works: Sequence[Work]) -> Outage | None:
         """Send all unsent records of the works once; return what stopped the rest, None where all got an answer."""
         records = [(work, record) for work in works for record in work.unsent()]
-        links = await self._links(record for _, record in records)
+        links = await self._addressing.known([record for _, record in records])
         # linked owners first: a row that took over another's id must not push that one out
         sendable = self._first_of_each([pair for pair in records if not self._is_taken(*pair, links)])
         await self._note_attempts(sendable)
-        deliveries = [self._delivery(work, record, links) for work, record in sendable]
-        answers: list[Answer] = []
-        outage: Outage | None = None
-        try:
-            async with self._connection.slots.hold():
-                await self._connection.sink.deliver(deliveries, answers)
-        except (Unavailable, Unauthorized, Forbidden) as error:
-            outage = error
+        deliveries = [self._addressing.delivery(work, record, links) for work, record in sendable]
+        answers: list[Answer] = Answers(self._connection.watch, self._watched)
+        outage = await self._send(deliveries, answers)
+        systematic = self._refusals.judge(answers)
         for (work, record), answer in zip(sendable, answers, strict=False):
-            self._take(work, record, answer)
+            if systematic is None or not isinstance(answer, RecordRefused):
+                self._take(work, record, answer)
         await self._refuse_doubles(works)
+        await self._lost_parents.settle([work for work in works if work.lost_parents])
+        self._warn(sendable)
         for work in works:
             if work.fate is None and work.records and not work.unsent():
                 work.fate = Fate.DELIVERED
-        return outage
+        return systematic or outage
 
-    async def _links(self, records: Iterable[Outgoing]) -> Mapping[tuple[str, str], StoredLink]:
-        """Return the known links of the records and their children, by (link table, external id)."""
-        wanted: dict[str, list[str]] = {}
-        for record in records:
-            wanted.setdefault(self._table(), []).append(record.external_id)
-            for member, children in record.children.items():
-                ids = [child_id(record, child.id) for child in children]
-                wanted.setdefault(self._table(member), []).extend(ids)
-        found: dict[tuple[str, str], StoredLink] = {}
-        if self._connection.sink.has_ids:
-            for table, external_ids in wanted.items():
-                links = await self._connection.store.read.links.by_external_id(table, external_ids)
-                found |= {(table, external_id): link for external_id, link in links.items()}
-        return found
+    async def _send(self, deliveries: Sequence[Delivery], answers: list[Answer]) -> Outage | None:
+        """Send the batch when it has a slot; return what ended it early."""
+        async with AsyncExitStack() as turn:
+            with self._connection.watch.waiting(self._watched):
+                await turn.enter_async_context(self._refusals.one_at_a_time())
+                await turn.enter_async_context(self._connection.slots.hold(self._kind))
+            if self._refusals.verdicts > self._verdicts and (verdict := self._refusals.verdict()):
+                return verdict  # another batch of this cycle has shown already that nothing gets through yet
+            try:
+                await self._connection.sink.deliver(deliveries, answers)
+            except (Unavailable, Unauthorized, Forbidden) as error:
+                return error
+        return None
 
     def _first_of_each(self, records: Sequence[tuple[Work, Outgoing]]) -> list[tuple[Work, Outgoing]]:
         """Return the records without those whose external id another row of the batch has; these are dead-lettered."""
@@ -82,51 +108,26 @@ class Sending:
         for work, record in records:
             owner = owners.setdefault(record.external_id, work)
             if owner.key != work.key:
-                link = StoredLink(self._table(), record.external_id, "", self._plan.name, owner.key)
+                link = StoredLink(self._addressing.table(), record.external_id, "", self._plan.name, owner.key)
                 self._dead_letter(work, record, taken(record.external_id, link, self._plan.name, work.key))
         return [(work, record) for work, record in records if owners[record.external_id].key == work.key]
 
-    def _table(self, member: str = "") -> str:
-        return self._connection.sink.link_table(self._route, member)
-
-    def _is_taken(self, work: Work, record: Outgoing, links: Mapping[tuple[str, str], StoredLink]) -> bool:
-        """Dead-letter a record whose external id belongs to another row, before any call."""
-        link = links.get((self._table(), record.external_id))
-        if link is None or (link.entity, link.key) == (self._plan.name, work.key):
+    def _is_taken(self, work: Work, record: Outgoing, links: KnownLinks) -> bool:
+        """Dead-letter a record where its external id or a child's belongs to another row, before any call."""
+        link = self._addressing.foreign(work, record, links)
+        if link is None:
             return False
-        self._dead_letter(work, record, taken(record.external_id, link, self._plan.name, work.key))
+        self._dead_letter(work, record, taken(link.external_id, link, self._plan.name, work.key))
         return True
 
     async def _note_attempts(self, records: Sequence[tuple[Work, Outgoing]]) -> None:
         """Say durably, before the attempt, that the sink's content is not known: the answer may be lost."""
-        if records:
-            async with self._connection.store.transaction() as tables:
-                names = [(work.key, record.external_id) for work, record in records]
-                await tables.delivered.note_attempts(self._plan.name, names)
-
-    def _delivery(self, work: Work, record: Outgoing, links: Mapping[tuple[str, str], StoredLink]) -> Delivery:
-        own = links.get((self._table(), record.external_id))
-        children = {}
-        for member, items in record.children.items():
-            table = self._table(member)
-            named = [(child_id(record, child.id), child.body) for child in items]
-            ids = {name: links[table, name].hub_id for name, _ in named if (table, name) in links}
-            children[member] = [
-                ChildDelivery(external_id=name, body=body, hub_id=ids.get(name)) for name, body in named
-            ]
-        return Delivery(
-            entity=self._plan.name,
-            key=work.key,
-            external_id=record.external_id,
-            route=self._route,
-            body=record.body,
-            children=children,
-            parents=record.parents,
-            hub_id=own.hub_id if own else None,
-            active=record.active,
-            version=to_millis(work.read_at),
-            revive=record.revive,
-        )
+        if not records:
+            return
+        active = {(work.key, former_id(record)): record.active for work, record in records}
+        async with self._connection.store.transaction() as tables:
+            await tables.delivered.note_attempts(self._plan.name, [name for name in active if active[name]])
+            await tables.delivered.expect_inactive(self._plan.name, [name for name in active if not active[name]])
 
     def _take(self, work: Work, record: Outgoing, answer: Answer) -> None:
         """Note one answer of the sink on its work."""
@@ -135,16 +136,7 @@ class Sending:
                 record.answer = answer
                 self._connection.health[self._plan.name].succeeded()
             case ParentMissing() if work.parents:
-                parent = next((parent for parent in work.parents if parent.required), work.parents[0])
-                work.park(
-                    WaitingRow(
-                        entity=self._plan.name,
-                        key=work.key,
-                        parent_entity=parent.entity,
-                        parent_key=key_text(parent.key),
-                        error=str(answer),
-                    )
-                )
+                work.last_error, work.lost_parents = answer, suspects(work, record, answer)
             case RecordFailed():
                 work.last_error = answer
             case _:
@@ -168,12 +160,21 @@ class Sending:
                     record.answer = None
                     self._dead_letter(work, record, taken(link.hub_id, owner, self._plan.name, work.key))
                     break
+                if owner.external_id != link.external_id:  # the sink knows what it has of ours by another name now
+                    record.void_links.append(owner)
+
+    def _warn(self, records: Sequence[tuple[Work, Outgoing]]) -> None:
+        """Log what the sink could not do of what it took, once per batch."""
+        warnings = [record.answer.warning for _, record in records if record.answer and record.answer.warning]
+        if warnings:
+            log.warning("delivered in part", entity=self._plan.name, records=len(warnings), first=warnings[0])
 
     def _dead_letter(self, work: Work, record: Outgoing, error: RecordError) -> None:
         work.dead_letter(self.letter(work, record, error))
 
     def letter(self, work: Work, record: Outgoing, error: RecordError) -> DeadLetter:
-        """Return the dead letter of a record, with what was sent."""
+        """Return the dead letter of a record, with what was sent; a lost parent's delivery gives it another chance."""
+        parent = work.lost_parents[0] if work.lost_parents and isinstance(error, ParentMissing) else None
         children = {member: [child.body for child in items] for member, items in record.children.items()}
         body = self._encoder.encode({**record.body, **record.parents, **children}).decode()
         return DeadLetter(
@@ -187,12 +188,9 @@ class Sending:
             plugin=self._plan.plugin,
             body=body,
             fingerprint=record.fingerprint,
+            parent_entity=parent.entity if parent else "",
+            parent_key=key_text(parent.key) if parent else "",
         )
-
-
-def child_id(record: Outgoing, child: str) -> str:
-    """Return a child's external id: its record's, a bar, and its own (facts 4)."""
-    return f"{record.external_id}|{child}"
 
 
 def taken(name: str, owner: StoredLink, entity: str, key: str) -> RecordRefused:
@@ -201,4 +199,4 @@ def taken(name: str, owner: StoredLink, entity: str, key: str) -> RecordRefused:
         f"{name!r} in {owner.table!r} belongs to {owner.entity} {owner.key} already, so {entity} {key} cannot have it"
     )
     hint = f"two rows of P21 lead to one record; check the external-id form of {entity}, or merge them in P21"
-    return RecordRefused(message, code="link-taken", hint=hint)
+    return RecordRefused(message, code=LINK_TAKEN, hint=hint)

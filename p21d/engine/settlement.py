@@ -8,59 +8,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from p21d.engine.acknowledged import AcknowledgedRecords
 from p21d.engine.children import Children
 from p21d.engine.connection import Connection
 from p21d.engine.fate import Fate
 from p21d.engine.plan import Plan
 from p21d.engine.work import Work
 from p21d.store.database import Tables
-from p21d.store.delivered import DeliveredRecord
-from p21d.store.link import StoredLink
 
 
 class Settlement:
     """Settles the finished works of one cycle of one entity."""
 
-    def __init__(self, plan: Plan, connection: Connection, *, releases: bool) -> None:
-        """`releases`: unchanged rows release their children too, because they were read for them."""
+    def __init__(self, plan: Plan, connection: Connection, *, releases: bool, meets: bool = False) -> None:
+        """`releases`: unchanged rows release their children too, because they were read for them.
+
+        `meets`: the keys are kept as met, so that the end of a backfill knows which were not.
+        """
         self._plan = plan
         self._connection = connection
+        self._meets = meets
+        self._acknowledged = AcknowledgedRecords(plan, connection)
         self._children = Children(plan, connection, releases=releases)
 
-    async def settle(self, works: Sequence[Work], *, kind: str = "", reached: str = "") -> None:
+    async def settle(self, works: Sequence[Work], *, window: str = "", reached: str = "") -> None:
         """Commit fates and acknowledged records, and the key reached by the open window of that kind."""
         works = [work for work in works if not work.settled]
-        if not reached and not any(changes_something(work) for work in works) and not self._children.concerns(works):
+        if not (reached or self._meets or any(map(changes_something, works)) or self._children.concerns(works)):
             return
         async with self._connection.store.transaction() as tables:
-            await self._keep_acknowledged(tables, works)
+            if self._meets:
+                await tables.met.add(self._plan.name, [work.key for work in works if work.fate and not work.vanished])
+            await self._acknowledged.keep(tables, works)
             await self._keep_letters(tables, works)
             await self._keep_waiting(tables, works)
             await self._keep_skipped(tables, works)
+            freed = await self._acknowledged.release_refused(tables, works)
             released = await self._children.follow(tables, works)
             if reached:
-                await tables.checkpoints.reach(self._plan.name, kind, reached)
+                await tables.checkpoints.reach(self._plan.name, window, reached)
         for work in works:
             work.settled = work.fate is not None
         # after the commit: whoever is woken must find the rows
         wanted = {work.parked.parent_entity or self._plan.name for work in works if work.parked is not None}
-        for entity in released | wanted:
+        for entity in released | wanted | freed:
             self._connection.announce(entity)
-
-    async def _keep_acknowledged(self, tables: Tables, works: Sequence[Work]) -> None:
-        records: list[DeliveredRecord] = []
-        links: list[StoredLink] = []
-        for work in works:
-            for record in work.records:
-                if record.answer is not None:
-                    records.append(
-                        DeliveredRecord(work.key, record.external_id, record.fingerprint, record.active, work.read_at)
-                    )
-                    links += [StoredLink(*link, self._plan.name, work.key) for link in record.answer.links]
-        if records:
-            await tables.delivered.acknowledge(self._plan.name, records, self._connection.clock.now())
-        if links:
-            await tables.links.record(links)
 
     async def _keep_letters(self, tables: Tables, works: Sequence[Work]) -> None:
         name, now = self._plan.name, self._connection.clock.now()
@@ -75,14 +67,18 @@ class Settlement:
     async def _keep_waiting(self, tables: Tables, works: Sequence[Work]) -> None:
         if parked := [work.parked for work in works if work.parked is not None]:
             await tables.waiting.park(parked, self._connection.clock.now())
-        if gone := [work.key for work in works if work.waits and work.fate not in (None, Fate.WAITING)]:
-            await tables.waiting.leave(self._plan.name, gone)
+        if gone := [work for work in works if work.waits and work.fate not in (None, Fate.WAITING)]:
+            read_at = min(work.read_at for work in gone)
+            await tables.waiting.leave(self._plan.name, [work.key for work in gone], read_at=read_at)
 
     async def _keep_skipped(self, tables: Tables, works: Sequence[Work]) -> None:
         reasons = {w.key: w.reason for w in works if w.fate is Fate.SKIPPED and w.reason != w.skipped_before}
+        # made inactive because P21 has the row no more: nothing else would say why
+        reasons |= {w.key: w.vanished for w in works if w.vanished and w.fate in (Fate.DELIVERED, Fate.UNCHANGED)}
         if reasons:
             await tables.skipped.record(self._plan.name, reasons, self._connection.clock.now())
-        if back := [w.key for w in works if w.skipped_before and w.fate not in (None, Fate.SKIPPED)]:
+        ended = [w for w in works if w.skipped_before and w.fate not in (None, Fate.SKIPPED)]
+        if back := [w.key for w in ended if not w.vanished]:
             await tables.skipped.forget(self._plan.name, back)
 
 

@@ -8,9 +8,11 @@ import anyio
 
 from p21d.config import Config
 from p21d.engine.connection import Connection
-from p21d.engine.plan import Plan
+from p21d.engine.plan import Plan, content_of
 from p21d.engine.runner import Runner
+from p21d.engine.waiting_time import WaitingTime
 from p21d.errors import ConfigError
+from p21d.mapping import fields_of, with_columns
 from p21d.prophet21.reading import Reading
 from p21d.registry import Registry
 
@@ -32,12 +34,15 @@ class Supervisor:
         """Run until `stop` has ended it; entities that a person paused stay paused."""
         for name, because in (await self.connection.store.read.paused.all()).items():
             if name in self.runners:
-                self.runners[name].pause(because)
+                self.runners[name].gate.pause(because)
         try:
             with self._scope:
-                async with anyio.create_task_group() as tasks:
-                    for runner in self.runners.values():
-                        tasks.start_soon(runner.run)
+                async with anyio.create_task_group() as beside:
+                    beside.start_soon(WaitingTime(self.connection, lambda name: self.runners[name].gate.open).run)
+                    async with anyio.create_task_group() as tasks:
+                        for runner in self.runners.values():
+                            tasks.start_soon(runner.run)
+                    beside.cancel_scope.cancel()
         finally:
             self._ended.set()
 
@@ -75,12 +80,15 @@ def build_plans(config: Config, registry: Registry) -> dict[str, Plan]:
     }
     plans: dict[str, Plan] = {}
     for name in parents_first(registry):
-        entity, settings = registry.entities[name], config.entity(name)
+        settings = config.entity(name)
+        entity = with_columns(registry.entities[name], settings)
         plans[name] = Plan(
             entity=entity,
             settings=settings,
             reading=Reading.of_entity(entity, config.prophet21.companies, settings.filter),
             plugin=registry.origin[name],
+            content=content_of(registry.origin[name]),
+            fields=fields_of(entity, settings),
             has_children=name in parents,
         )
     return plans

@@ -12,12 +12,17 @@ from p21d.errors import RecordError
 from p21d.plugin import Child, Parent
 from p21d.sinks.port import Acknowledged
 from p21d.store.dead_letter import DeadLetter
+from p21d.store.link import StoredLink
 from p21d.store.waiting import WaitingRow
 
 
 @dataclass(slots=True, eq=False)
 class Outgoing:
-    """One record to be sent; `known` when the sink has acknowledged it before, `answer` once it has now."""
+    """One record to be sent; `known` when the sink has acknowledged it before, `answer` once it has now.
+
+    `renamed_from` is the external id it was delivered under before, `void_links` are the links that its acknowledgement
+    makes void.
+    """
 
     external_id: str
     body: Mapping[str, Any]
@@ -27,6 +32,8 @@ class Outgoing:
     active: bool = True
     known: bool = False
     revive: bool = False
+    renamed_from: str = ""
+    void_links: list[StoredLink] = field(default_factory=list)
     answer: Acknowledged | None = None
 
 
@@ -34,15 +41,18 @@ class Outgoing:
 class Work:
     """One row: its key, the instant before it was read, and what became of it so far.
 
-    `page_key` is the key it was paged by. `letters` are its dead letters, `parked` its place in the waiting room,
-    `reason` why it is skipped, `settled` that all this is in the store. `attempts` counts sends in this cycle,
-    `first_failed_at` the first that failed.
+    `page_key` is the key it was paged by. `vanished` says why it is treated as deleted although no column of it says
+    so. `letters` are its dead letters, `parked` its place in the waiting room, `reason` why it is skipped, `settled`
+    that all this is in the store. `attempts` counts sends in this cycle, `first_failed_at` the first that failed.
+    `names` are the external ids of all records the row has or had, `lost_parents` are the parents that the sink may
+    have lost, the first of them suspected now.
     """
 
     key: str
     page_key: str
     read_at: datetime
     deleted: bool = False
+    vanished: str = ""
     parents: Sequence[Parent] = ()
     records: list[Outgoing] = field(default_factory=list)
     fate: Fate | None = None
@@ -57,6 +67,8 @@ class Work:
     has_letter: bool = False
     waits: bool = False
     skipped_before: str = ""
+    names: frozenset[str] = frozenset()
+    lost_parents: Sequence[Parent] = ()
 
     def skip(self, reason: str) -> None:
         """End the row as skipped, with its reason."""

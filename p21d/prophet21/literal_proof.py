@@ -52,6 +52,15 @@ class LiteralProof:
             hint="check prophet21.time_zone; set prophet21.date_literal if P21's own documents name a form",
         )
 
+    async def use(self, reading: Reading[Any], form: str) -> None:
+        """Take a form into use that was proven before, and learn P21's offset from the newest row, once.
+
+        The offset is never kept: it changes twice a year.
+        """
+        if not self._zone.observed and (newest := await self._newest(reading)) is not None:
+            self._zone.observe(self._stamp(reading, newest), self._server_clock.now())
+        self._zone.date_literal = form
+
     async def _newest(self, reading: Reading[Any]) -> Row | None:
         order_by = [f"{reading.modified} desc"]
         url = query_url(

@@ -39,7 +39,7 @@ class Page(Generic[R]):
     """One answer of P21.
 
     `read_at` is the instant just before it was asked for, `reached` the page key of its last row (None without rows),
-    `last` says that nothing follows.
+    `last` says that nothing follows. `absent` are the key texts that were asked for and are not there.
     """
 
     rows: list[R]
@@ -47,6 +47,7 @@ class Page(Generic[R]):
     read_at: datetime
     reached: Key | None
     last: bool
+    absent: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,13 @@ _LOOSE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 @lru_cache(maxsize=256)
 def _decoder(row: type[Row]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(_Envelope[row], strict=False)  # type: ignore[valid-type]  # built at run time
+    # float_hook: what a column of the configuration holds has no declared type, and an amount must stay a decimal
+    return msgspec.json.Decoder(_Envelope[row], strict=False, float_hook=Decimal)  # type: ignore[valid-type]
+
+
+@lru_cache(maxsize=256)
+def _row_decoder(row: type[Row]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(row, strict=False, float_hook=Decimal)
 
 
 def decode_page(reading: Reading[R], body: bytes) -> Decoded[R]:
@@ -115,7 +122,7 @@ def _one_by_one(reading: Reading[R], body: bytes) -> Decoded[R]:
     page_key = reading.columns.getter(reading.page_by)
     for raw in envelope.value:
         try:
-            row = msgspec.json.decode(raw, type=reading.row, strict=False)
+            row = _row_decoder(reading.row).decode(raw)
         except msgspec.ValidationError as error:
             decoded.undecodable.append(Undecodable(_key_of(reading, raw), bytes(raw), str(error)))
             decoded.keys.extend(_page_key_of(reading, raw))

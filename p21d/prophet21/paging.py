@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from p21d.clock import Clock
 from p21d.errors import PageError
 from p21d.keys import key_text
+from p21d.prophet21.about import About
 from p21d.prophet21.classify import SYSTEM
 from p21d.prophet21.key_order import Key, find_repeat
 from p21d.prophet21.page import Answer, Decoded, Page, decode_page
@@ -26,13 +27,24 @@ from p21d.row import Row
 
 R = TypeVar("R", bound=Row)
 
+PROOF_ROWS = 3
+
 
 class Pager:
     """Reads pages over one session; `page_rows` is the `$top`."""
 
     def __init__(
-        self, session: Session, zone: ServerZone, server_clock: ServerClock, clock: Clock, *, page_rows: int
+        self,
+        session: Session,
+        zone: ServerZone,
+        server_clock: ServerClock,
+        clock: Clock,
+        *,
+        page_rows: int,
+        about: About | None = None,
     ) -> None:
+        """Prepare reading; `about` keeps which text keys are proven, so that a restart does not prove them again."""
+        self._about = about
         self._session = session
         self._zone = zone
         self._server_clock = server_clock
@@ -62,12 +74,25 @@ class Pager:
         async for page in pages_by_skip(partial(self._get, reading), reading, condition, top=self.page_rows):
             yield page
 
+    async def outer_keys(self, reading: Reading[Any]) -> tuple[Key, Key] | None:
+        """Return the lowest and the highest page key, None where there is no row or its key cannot be read."""
+        lowest = await self._get(reading, reading.url(top=1), 1)
+        highest = await self._get(reading, reading.url(top=1, descending=True), 1)
+        if not lowest.decoded.keys or not highest.decoded.keys:
+            return None
+        return lowest.decoded.keys[0], highest.decoded.keys[0]
+
     async def ask(self, reading: Reading[R], condition: str, *, after: Key | None, top: int) -> Answer[R]:
         """Return one page of keys after `after`; a broken one, or one with a repeated key, is asked for once more."""
         try:
             return await self._ask_once(reading, condition, after, top)
         except PageError:
             return await self._ask_once(reading, condition, after, top)
+
+    async def count(self, reading: Reading[Any], condition: str, after: Key | None) -> int | None:
+        """Return the number of rows of a reading under a condition, after a key; None where P21 gives none."""
+        url = reading.url(condition, after_key=after, top=1, count=True)
+        return (await self._get(reading, url, 1)).decoded.count
 
     async def _ask_once(self, reading: Reading[R], condition: str, after: Key | None, top: int) -> Answer[R]:
         answer = await self._get(reading, reading.url(condition, after_key=after, top=top), top)
@@ -111,13 +136,23 @@ class Pager:
             return True
         name = (reading.surface, reading.table)
         if name not in self._proven:
-            self._proven[name] = await self._prove(reading)
+            self._proven[name] = await self._proven_before(reading) or await self._prove(reading)
         return self._proven[name]
 
+    async def _proven_before(self, reading: Reading[Any]) -> bool:
+        return self._about is not None and await self._about.known(key_order(reading)) is not None
+
     async def _prove(self, reading: Reading[Any]) -> bool:
-        together = (await self.ask(reading, "", after=None, top=3)).decoded.keys
+        together = (await self.ask(reading, "", after=None, top=PROOF_ROWS)).decoded.keys
         alone: list[Key] = []
-        for _ in range(3):
+        for _ in range(PROOF_ROWS):
             answer = await self._get(reading, reading.url(after_key=alone[-1] if alone else None, top=1), 1)
             alone.extend(answer.decoded.keys)
+        if together == alone and len(alone) == PROOF_ROWS and self._about is not None:
+            await self._about.keep({key_order(reading): "paged by key"})  # fewer rows prove nothing for long
         return together == alone
+
+
+def key_order(reading: Reading[Any]) -> str:
+    """Return the name of the proof that P21 orders a table's keys as it compares them."""
+    return f"key order {reading.surface}/{reading.table} {','.join(reading.page_by)}"

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from p21d.keys import key_parts
 from p21d.plugin import Entity, Related, Trigger
 from p21d.prophet21.columns import Columns, Kind, columns_of
 from p21d.prophet21.odata import MAX_URL_CHARS, after, all_of, any_of, encoded_length, query_url
@@ -104,14 +105,20 @@ class Reading(Generic[R]):
         return f"/odataservice/odata/{self.surface}/{self.table}"
 
     def url(
-        self, *conditions: str, top: int, after_key: Sequence[Any] | None = None, skip: int = 0, count: bool = False
+        self,
+        *conditions: str,
+        top: int,
+        after_key: Sequence[Any] | None = None,
+        skip: int = 0,
+        count: bool = False,
+        descending: bool = False,
     ) -> str:
         """Return the request for one page: the fixed filter, these conditions, and keys after `after_key`."""
         return query_url(
             self.path,
             select=self.columns.select,
             filter_text=all_of([self.filter, *conditions, self.after(after_key) if after_key else ""]),
-            order_by=self.page_by,
+            order_by=[f"{column} desc" for column in self.page_by] if descending else self.page_by,
             top=top,
             skip=skip,
             count=count,
@@ -121,6 +128,20 @@ class Reading(Generic[R]):
         """Return the condition for keys after this one."""
         literals = [self.columns.literal_of(column, part) for column, part in zip(self.page_by, key, strict=True)]
         return after(self.page_by, literals)
+
+    def up_to(self, key: Sequence[Any] | None) -> str:
+        """Return the condition for keys up to this one, of one column; empty without one."""
+        if key is None:
+            return ""
+        (column,), (part,) = self.page_by, key
+        return f"{column} le {self.columns.literal_of(column, part)}"
+
+    def page_key(self, text: str) -> tuple[Any, ...] | None:
+        """Return the page key that a key text stands for, None for the empty text."""
+        if not text:
+            return None
+        parts = zip(self.page_by, key_parts(text), strict=True)
+        return tuple(self.columns.convert(column, part) for column, part in parts)
 
     def since(self, low: str | None) -> str:
         """Return the condition for rows modified at or after a literal; empty without one."""

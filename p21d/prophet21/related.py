@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from itertools import product
 from typing import Any, TypeVar, cast
 
 import structlog
 
 from p21d.clock import Clock
-from p21d.errors import ConfigError, Forbidden, ReadRefused, RecordRefused
+from p21d.errors import ConfigError, Forbidden, P21dError, ReadRefused, RecordRefused
 from p21d.plugin import Related
 from p21d.prophet21.columns import Columns, Kind, columns_of
-from p21d.prophet21.matching import Match, Term, match_of, match_of_bad, read_matching
+from p21d.prophet21.matching import Match, Term, match_of, match_of_bad, pages_matching, read_matching
 from p21d.prophet21.odata import equals
-from p21d.prophet21.page import Undecodable
+from p21d.prophet21.page import Page, Undecodable
 from p21d.prophet21.paging import Pager
 from p21d.prophet21.parallel import each
 from p21d.prophet21.reading import Reading
@@ -91,6 +91,39 @@ class RelatedReader:
             waiting = [one for one in waiting if one not in result.found]
         return result
 
+    async def climb(self, hops: Sequence[Related[Any]], rows: Sequence[Row]) -> AsyncIterator[Page[Any]]:
+        """Yield the pages of the last hop's rows that these rows lead to, one page of each hop in memory at a time.
+
+        A row that several ways lead to may come more than once.
+        """
+        async for page in self._pages_up(hops[0], rows):
+            if len(hops) == 1:
+                yield page
+                continue
+            async for higher in self.climb(hops[1:], page.rows):
+                yield higher
+
+    async def _pages_up(self, hop: Related[Any], rows: Sequence[Row]) -> AsyncIterator[Page[Any]]:
+        if hop.optional and self._reads_as_empty(hop):
+            return
+        reading, terms = Reading.of_related(hop), list(terms_of(hop, rows))
+        try:
+            async for page in pages_matching(self._pager, reading, tuple(hop.match), terms):
+                yield page
+        except (ReadRefused, Forbidden) as error:
+            if not hop.optional:
+                raise
+            self._read_as_empty(hop, error)
+
+    def _reads_as_empty(self, related: Related[Any]) -> bool:
+        return self._clock.monotonic() < self._absent_until.get(related.table, 0.0)
+
+    def _read_as_empty(self, related: Related[Any], error: P21dError) -> None:
+        self._absent_until[related.table] = self._clock.monotonic() + ASK_AGAIN_SECONDS
+        if related.table not in self._logged:
+            self._logged.add(related.table)
+            _log.warning("optional_table_reads_as_empty", table=related.table, reason=str(error))
+
     def _reading_of(self, result: ReadRows, parents: Sequence[Row]) -> Callable[[Related[Any]], Any]:
         async def read(one: Related[Any]) -> Found:
             above = parents if one.of is None else result.found[one.of].rows
@@ -99,15 +132,12 @@ class RelatedReader:
         return read
 
     async def _read_optional(self, related: Related[Any], parents: Sequence[Row]) -> Found:
-        if self._clock.monotonic() < self._absent_until.get(related.table, 0.0):
+        if self._reads_as_empty(related):
             return Found()
         try:
             found = await self._read_one(related, parents)
         except (ReadRefused, Forbidden) as error:
-            self._absent_until[related.table] = self._clock.monotonic() + ASK_AGAIN_SECONDS
-            if related.table not in self._logged:
-                self._logged.add(related.table)
-                _log.warning("optional_table_reads_as_empty", table=related.table, reason=str(error))
+            self._read_as_empty(related, error)
             return Found()
         if found.rows:
             self._logged.discard(related.table)

@@ -67,6 +67,13 @@ class Session:
             await self._clock.sleep(pause)
             attempt += 1
 
+    async def peek(self, path_and_query: str) -> HttpAnswer:
+        """Return one answer whatever it says, without another attempt or a new token; raises Unavailable without one.
+
+        For what p21d can do without: a refusal there must cost no token.
+        """
+        return await self._once(path_and_query, await self._tokens.current())
+
     async def _attempt(self, path: str) -> HttpAnswer:
         answer = await self._authorized(path)
         error = read_error(answer, table_of(path))

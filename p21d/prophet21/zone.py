@@ -40,6 +40,11 @@ class ServerZone:
             return offset_text(self._printed.utcoffset(None))
         return self._setting[1] or "unknown"
 
+    @property
+    def observed(self) -> bool:
+        """Return whether P21 has shown its offset on a stamp of late."""
+        return self._newest is not None
+
     def observe(self, stamp: str, now: datetime | None = None) -> None:
         """Learn from a stamp as P21 prints it; only the newest seen counts, and none that is long past or to come."""
         at = _parse_stamp(stamp)

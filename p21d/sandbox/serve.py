@@ -31,6 +31,7 @@ sink:
   company_id: {company_id}
   system_id: 5120
 entities:
+  company: {{external_id: "{{company_id}}-{{customer_id}}"}}  # a customer id is unique within its company only
   product_inventory: {{poll_interval: 1m}}
 store: {{path: {folder}/p21d.db}}
 control: {{socket: {folder}/control.sock}}

@@ -49,6 +49,10 @@ class JsonlSink:
         self._failures = 0
         self._last_answer_at = ""
 
+    def identity(self) -> str:
+        """Return the folder."""
+        return f"jsonl {self._options.directory.absolute()}"
+
     def link_table(self, route: Route, member: str = "") -> str:
         """Return a name for the links of this route's records; the sink itself keeps none."""
         return table_of(route, member)

@@ -32,12 +32,19 @@ class ChildDelivery:
     hub_id: str | None = None
 
 
+class LinkedChild(NamedTuple):
+    """A child that the sink has: our external id, and the sink's own id."""
+
+    external_id: str
+    hub_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One record on its way to the sink.
 
     `body` has no ids of the sink; `parents` maps a member to the parent's id there. `hub_id` is the known link of the
-    record. `active` False means: make it inactive.
+    record. `active` False means: make it inactive; where nothing else is known of the record, `body` is empty then.
     """
 
     entity: str
@@ -53,14 +60,24 @@ class Delivery:
     """The instant before the row was read, in milliseconds since 1970; the same content read later has another."""
     revive: bool = False
     """True when p21d itself made the record inactive, so that it may bring it back."""
+    renamed_from: str = ""
+    """The external id the record had before; its link and its children's are moved first."""
+    left_behind: Mapping[str, Sequence[LinkedChild]] = field(default_factory=dict)
+    """Children delivered before, by member, that the record has no more: to be removed."""
+    witnesses: Sequence[str] = ()
+    """External ids of other records that the sink is known to have: while it finds them, a 404 may be believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
-    """The sink has the record. `links` holds the record's own link first, then its children's."""
+    """The sink has the record. `links` holds the record's own link first, then its children's.
+
+    `left_behind` are the links of children that were to be removed and could not be; `warning` says so in words.
+    """
 
     hub_id: str | None = None
     links: tuple[Link, ...] = ()
+    left_behind: tuple[Link, ...] = ()
     warning: str = ""
 
 
@@ -83,6 +100,10 @@ class Sink(Protocol):
 
     has_ids: bool
     """Whether records get an id of the sink's own; where not, a parent is known by its own delivery."""
+
+    def identity(self) -> str:
+        """Return which sink this is, without secrets; the same text means that its links and records are the same."""
+        ...
 
     def link_table(self, route: Route, member: str = "") -> str:
         """Return the name of the link table of this route's records, or of its children under `member`."""

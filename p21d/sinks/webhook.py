@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -21,12 +22,13 @@ from p21d.clock import Clock
 from p21d.config import Interval
 from p21d.config_check import check_url
 from p21d.errors import ConfigError, RecordRefused, Unauthorized, Unavailable
-from p21d.http import HttpAnswer, HttpClient
+from p21d.http import HttpAnswer, HttpClient, plain_address
 from p21d.plugin import Route
 from p21d.redactor import Redactor
 from p21d.secret import Secret
 from p21d.sinks.document import document, encode, table_of
 from p21d.sinks.port import Acknowledged, Answer, Delivery, SinkStatistics
+from p21d.sinks.rate import Pace, parse_rate
 
 SYSTEM = "webhook"
 CONNECTIONS = 100
@@ -41,6 +43,7 @@ class WebhookOptions(Struct, frozen=True, kw_only=True):
     url: str
     secret: Secret | None = None
     headers: dict[str, Secret] = field(default_factory=dict)
+    rate: str | None = None
     timeout: Interval = 30.0
     ca_file: str | None = None
 
@@ -63,9 +66,16 @@ class WebhookSink:
             ca_key="sink.ca_file",
             connections=CONNECTIONS,
         )
+        self._pace = Pace(parse_rate(options.rate), clock)
         self._calls = 0
         self._failures = 0
         self._last_answer_at = ""
+
+    def identity(self) -> str:
+        """Return the host and a hash of the path, since a path may hold a token."""
+        parts = urlsplit(plain_address(self._options.url))
+        path = hashlib.sha256(parts.path.encode()).hexdigest()[:8]
+        return f"webhook {parts.scheme}://{parts.netloc} path {path}"
 
     def link_table(self, route: Route, member: str = "") -> str:
         """Return a name for the links of this route's records; the receiver keeps none."""
@@ -115,6 +125,7 @@ class WebhookSink:
         body = encode([document(delivery) for delivery in batch])
         # with the versions: a record that changes back is another delivery, not a repetition of the first
         versions = repr([delivery.version for delivery in batch]).encode()
+        await self._pace.wait()
         self._calls += 1
         self._failures += 1  # until it is known to have gone well
         answer = await self._http.request("POST", self._options.url, headers=self._headers(body, versions), body=body)

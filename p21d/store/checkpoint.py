@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,10 @@ from p21d.store.statements import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWindow:
-    """A window that has begun and not ended. `reached` is the JSON of the last key passed, empty before the first."""
+    """A window that has begun and not ended. `reached` is the text of the last key passed, empty before the first.
+
+    `last` is the text of the highest key it reads, empty where it reads to the end.
+    """
 
     entity: str
     kind: str
@@ -20,6 +24,7 @@ class OpenWindow:
     high_at: datetime
     high_text: str
     reached: str
+    last: str = ""
     signature: str
     opened_at: datetime
 
@@ -46,32 +51,26 @@ class Checkpoints(Table):
         """Return the window of that kind that a restart has to resume, None where there is none."""
         sql = "SELECT * FROM open_window WHERE connection = ? AND entity = ? AND kind = ?"
         row = await self._one(sql, (self._connection, entity, kind))
-        if row is None:
-            return None
-        return OpenWindow(
-            entity=entity,
-            kind=kind,
-            low_at=from_millis(row["low_at"]),
-            low_text=row["low_text"],
-            high_at=from_millis(row["high_at"]),
-            high_text=row["high_text"],
-            reached=row["reached"],
-            signature=row["signature"],
-            opened_at=from_millis(row["opened_at"]),
-        )
+        return _window(row) if row else None
+
+    async def open_ranges(self, entity: str, kind: str) -> list[OpenWindow]:
+        """Return the open windows of one kind that reads several ranges: `kind 1/4`, `kind 2/4` and so on."""
+        sql = "SELECT * FROM open_window WHERE connection = ? AND entity = ? AND kind LIKE ? ORDER BY kind"
+        return [_window(row) for row in await self._all(sql, (self._connection, entity, f"{kind} %"))]
 
     async def begin(self, window: OpenWindow) -> None:
         """Record that a window has begun; it takes the place of an earlier one of its kind."""
         sql = (
             "INSERT INTO open_window (connection, entity, kind, low_at, low_text, high_at, high_text, reached, "
-            "signature, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "last, signature, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (connection, entity, kind) DO UPDATE SET low_at = excluded.low_at, "
             "low_text = excluded.low_text, high_at = excluded.high_at, high_text = excluded.high_text, "
-            "reached = excluded.reached, signature = excluded.signature, opened_at = excluded.opened_at"
+            "reached = excluded.reached, last = excluded.last, signature = excluded.signature, "
+            "opened_at = excluded.opened_at"
         )
         low, high, opened = to_millis(window.low_at), to_millis(window.high_at), to_millis(window.opened_at)
         values = (window.entity, window.kind, low, window.low_text, high, window.high_text)
-        await self._change(sql, (self._connection, *values, window.reached, window.signature, opened))
+        await self._change(sql, (self._connection, *values, window.reached, window.last, window.signature, opened))
 
     async def reach(self, entity: str, kind: str, reached: str) -> None:
         """Move the key reached of an open window."""
@@ -82,3 +81,23 @@ class Checkpoints(Table):
         """Forget an open window: it is completed, or no longer fits."""
         sql = "DELETE FROM open_window WHERE connection = ? AND entity = ? AND kind = ?"
         await self._change(sql, (self._connection, entity, kind))
+
+    async def end_ranges(self, entity: str, kind: str) -> None:
+        """Forget all open windows of a kind that reads several ranges."""
+        sql = "DELETE FROM open_window WHERE connection = ? AND entity = ? AND kind LIKE ?"
+        await self._change(sql, (self._connection, entity, f"{kind} %"))
+
+
+def _window(row: sqlite3.Row) -> OpenWindow:
+    return OpenWindow(
+        entity=row["entity"],
+        kind=row["kind"],
+        low_at=from_millis(row["low_at"]),
+        low_text=row["low_text"],
+        high_at=from_millis(row["high_at"]),
+        high_text=row["high_text"],
+        reached=row["reached"],
+        last=row["last"],
+        signature=row["signature"],
+        opened_at=from_millis(row["opened_at"]),
+    )

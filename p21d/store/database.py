@@ -20,7 +20,9 @@ import anyio
 import anyio.to_thread
 
 from p21d.errors import StoreError
+from p21d.store.backfill import Backfills, MetKeys
 from p21d.store.backup import copy_store
+from p21d.store.binding import StoredBinding
 from p21d.store.checkpoint import Checkpoints
 from p21d.store.cycle import Cycles, PausedEntities
 from p21d.store.dead_letter import DeadLetters
@@ -29,8 +31,10 @@ from p21d.store.failure import explained
 from p21d.store.link import Links
 from p21d.store.lock import StoreLock
 from p21d.store.migrations import check_origin, migrate
+from p21d.store.proof import ProofRows
 from p21d.store.skipped import SkippedRows
 from p21d.store.waiting import WaitingRows
+from p21d.store.worked import WorkedTime
 
 BUSY_SECONDS = 30.0
 """How long another process, such as an administrator's `sqlite3`, may hold SQLite's own lock."""
@@ -41,13 +45,18 @@ class Tables:
 
     def __init__(self, sqlite: aiosqlite.Connection, connection: str, path: Path) -> None:
         self.checkpoints = Checkpoints(sqlite, connection, path)
+        self.backfills = Backfills(sqlite, connection, path)
+        self.met = MetKeys(sqlite, connection, path)
         self.delivered = DeliveredRecords(sqlite, connection, path)
         self.links = Links(sqlite, connection, path)
         self.waiting = WaitingRows(sqlite, connection, path)
+        self.worked = WorkedTime(sqlite, connection, path)
         self.dead_letters = DeadLetters(sqlite, connection, path)
         self.skipped = SkippedRows(sqlite, connection, path)
         self.cycles = Cycles(sqlite, connection, path)
         self.paused = PausedEntities(sqlite, connection, path)
+        self.proofs = ProofRows(sqlite, connection, path)
+        self.binding = StoredBinding(sqlite, connection, path)
 
 
 class Store:

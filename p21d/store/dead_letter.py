@@ -95,6 +95,23 @@ class DeadLetters(Table):
         rows = await self._for_keys(sql, (self._connection, parent_entity), parent_keys)
         return [(row["entity"], row["key"]) for row in rows]
 
+    async def refused_names(self, entity: str, external_ids: Sequence[str], code: str) -> list[str]:
+        """Return the keys of the entity's open dead letters of that code whose external id is one of these."""
+        sql = (
+            "SELECT DISTINCT key FROM dead_letter "
+            "WHERE connection = ? AND entity = ? AND code = ? AND closed_at IS NULL AND external_id IN"
+        )
+        rows = await self._for_keys(sql, (self._connection, entity, code), external_ids)
+        return [row["key"] for row in rows]
+
+    async def forget_content(self, entity: str, keys: Sequence[str]) -> None:
+        """Let open dead letters be sent again unchanged, because what they failed for may be mended."""
+        sql = (
+            "UPDATE dead_letter SET fingerprint = NULL "
+            "WHERE connection = ? AND entity = ? AND closed_at IS NULL AND key IN"
+        )
+        await self._change_for_keys(sql, (self._connection, entity), keys)
+
     async def listed(
         self, *, entity: str = "", key: str = "", limit: int = 1000, before: int = 0
     ) -> list[dict[str, Any]]:

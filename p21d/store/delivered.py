@@ -76,10 +76,37 @@ class DeliveredRecords(Table):
         )
         await self._change_many(sql, [(self._connection, entity, *record) for record in records])
 
+    async def expect_inactive(self, entity: str, records: Sequence[tuple[str, str]]) -> None:
+        """Say, before the attempt, that p21d may have made these (key, external id) inactive: so it may revive them."""
+        sql = (
+            "UPDATE delivered SET fingerprint = NULL, active = 0 "
+            "WHERE connection = ? AND entity = ? AND key = ? AND external_id = ?"
+        )
+        await self._change_many(sql, [(self._connection, entity, *record) for record in records])
+
+    async def clear_keys(self, entity: str, keys: Sequence[str]) -> None:
+        """Say that the sink's content of these keys is no longer known: it seems to have lost their records."""
+        sql = (
+            "UPDATE delivered SET fingerprint = NULL "
+            "WHERE connection = ? AND entity = ? AND fingerprint IS NOT NULL AND key IN"
+        )
+        await self._change_for_keys(sql, (self._connection, entity), keys)
+
+    async def forget(self, entity: str, records: Sequence[tuple[str, str]]) -> None:
+        """Forget (key, external id) pairs under which the sink has nothing any more: the records were renamed."""
+        sql = "DELETE FROM delivered WHERE connection = ? AND entity = ? AND key = ? AND external_id = ?"
+        await self._change_many(sql, [(self._connection, entity, *record) for record in records])
+
     async def entities(self) -> dict[str, int]:
         """Return the number of records that the sink has, by entity."""
         sql = "SELECT entity, count(*) AS n FROM delivered WHERE connection = ? AND delivered_at > 0 GROUP BY entity"
         return {row["entity"]: row["n"] for row in await self._all(sql, (self._connection,))}
+
+    async def count_active(self, entity: str) -> int:
+        """Return the number of active records of the entity that the sink has."""
+        sql = "SELECT count(*) AS n FROM delivered WHERE connection = ? AND entity = ? AND active = 1"
+        row = await self._one(sql, (self._connection, entity))
+        return int(row["n"]) if row else 0
 
     async def count(self, entity: str) -> int:
         """Return the number of records of the entity that the sink has."""

@@ -25,8 +25,19 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE open_window (
         connection TEXT NOT NULL, entity TEXT NOT NULL, kind TEXT NOT NULL,
         low_at INTEGER NOT NULL, low_text TEXT NOT NULL, high_at INTEGER NOT NULL, high_text TEXT NOT NULL,
-        reached TEXT NOT NULL, signature TEXT NOT NULL, opened_at INTEGER NOT NULL,
+        reached TEXT NOT NULL, last TEXT NOT NULL, signature TEXT NOT NULL, opened_at INTEGER NOT NULL,
         PRIMARY KEY (connection, entity, kind)
+    ) WITHOUT ROWID;
+    CREATE TABLE backfill (
+        connection TEXT NOT NULL, entity TEXT NOT NULL,
+        opened_at INTEGER, signature TEXT NOT NULL, force INTEGER NOT NULL,
+        asks INTEGER NOT NULL, confirmed INTEGER NOT NULL,
+        last_at INTEGER NOT NULL, mapping TEXT NOT NULL,
+        PRIMARY KEY (connection, entity)
+    ) WITHOUT ROWID;
+    CREATE TABLE met (
+        connection TEXT NOT NULL, entity TEXT NOT NULL, key TEXT NOT NULL,
+        PRIMARY KEY (connection, entity, key)
     ) WITHOUT ROWID;
     CREATE TABLE delivered (
         connection TEXT NOT NULL, entity TEXT NOT NULL, key TEXT NOT NULL, external_id TEXT NOT NULL,
@@ -35,7 +46,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE TABLE link (
         connection TEXT NOT NULL, link_table TEXT NOT NULL, external_id TEXT NOT NULL, hub_id TEXT NOT NULL,
-        entity TEXT NOT NULL, key TEXT NOT NULL,
+        entity TEXT NOT NULL, key TEXT NOT NULL, left_behind INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (connection, link_table, external_id)
     ) WITHOUT ROWID;
     CREATE UNIQUE INDEX link_by_hub_id ON link (connection, link_table, hub_id);
@@ -43,10 +54,15 @@ MIGRATIONS: tuple[str, ...] = (
         connection TEXT NOT NULL, entity TEXT NOT NULL, key TEXT NOT NULL,
         parent_entity TEXT NOT NULL, parent_key TEXT NOT NULL, asked INTEGER NOT NULL,
         due_at INTEGER, attempts INTEGER NOT NULL, first_failed_at INTEGER, error TEXT NOT NULL,
-        parked_at INTEGER NOT NULL,
+        parked_at INTEGER NOT NULL, parked_after REAL NOT NULL DEFAULT 0, triggered_at INTEGER,
         PRIMARY KEY (connection, entity, key)
     ) WITHOUT ROWID;
     CREATE INDEX waiting_by_parent ON waiting (connection, parent_entity, parent_key);
+    CREATE INDEX waiting_by_age ON waiting (connection, entity, parent_entity, parked_after);
+    CREATE TABLE worked (
+        connection TEXT NOT NULL, entity TEXT NOT NULL, parent_entity TEXT NOT NULL, seconds REAL NOT NULL,
+        PRIMARY KEY (connection, entity, parent_entity)
+    ) WITHOUT ROWID;
     CREATE INDEX waiting_by_due ON waiting (connection, entity, due_at);
     CREATE TABLE dead_letter (
         id INTEGER PRIMARY KEY,
@@ -71,6 +87,15 @@ MIGRATIONS: tuple[str, ...] = (
         waiting INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, unfinished INTEGER NOT NULL
     );
     CREATE INDEX cycle_by_entity ON cycle (connection, entity, ended_at);
+    CREATE TABLE proof (
+        connection TEXT NOT NULL, name TEXT NOT NULL, build TEXT NOT NULL, result TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (connection, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE binding (
+        connection TEXT NOT NULL, prophet21 TEXT NOT NULL, sink TEXT NOT NULL,
+        bound_at INTEGER NOT NULL, bound_by TEXT NOT NULL,
+        PRIMARY KEY (connection)
+    ) WITHOUT ROWID;
     CREATE TABLE paused (
         connection TEXT NOT NULL, entity TEXT NOT NULL, paused_at INTEGER NOT NULL, because TEXT NOT NULL,
         PRIMARY KEY (connection, entity)

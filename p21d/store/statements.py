@@ -62,10 +62,11 @@ class Table:
                 pass
 
 
-def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the keys in parts that fit into one statement."""
-    for start in range(0, len(keys), MAX_PARAMETERS):
-        yield keys[start : start + MAX_PARAMETERS]
+def chunks(keys: Sequence[str], values_each: int = 1) -> Iterator[Sequence[str]]:
+    """Yield the keys in parts that fit into one statement, where each takes that many values of it."""
+    size = MAX_PARAMETERS // values_each
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def placeholders(part: Sequence[str]) -> str:

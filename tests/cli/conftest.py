@@ -18,6 +18,7 @@ prophet21:
   username: ipaas_service
   password: {password}
   time_zone: America/New_York
+  companies: ["01"]
 sink: {{type: jsonl, directory: {folder}}}
 entities:
   customer: {{poll_interval: 1m}}

@@ -59,7 +59,8 @@ async def _status_as(server_path, uid, group):
 @pytest.fixture
 def open_path(server, socket_path, tmp_path_factory):
     """The socket, widened by mistake, and its folders open, so that only the check keeps somebody out."""
-    folders = [socket_path.parent, socket_path.parent.parent, socket_path.parent.parent.parent]
+    base = tmp_path_factory.getbasetemp()
+    folders = [socket_path.parent, base, base.parent, base.parent.parent]  # with parallel workers one level more
     modes = [folder.stat().st_mode for folder in folders]
     for folder in folders:
         folder.chmod(0o755)

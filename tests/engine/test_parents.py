@@ -225,9 +225,6 @@ async def test_a_parent_the_hub_shows_late_does_not_lose_its_children(engine):
     assert await engine.store.read.waiting.counts() == {}
 
 
-@pytest.mark.xfail(
-    reason="a row refused for its parent waits without a time to try again, and its parent is asked once"
-)
 async def test_children_of_a_late_parent_are_released_without_a_sweep(engine):
     await engine.sweep_all("location", "product")
     engine.served.hub.settings.parent_late_seconds = 3600.0

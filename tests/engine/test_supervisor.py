@@ -87,10 +87,10 @@ async def test_an_outage_of_the_hub_holds_the_entities_and_a_sweep_follows_it(en
         down = engine.hub.faults.add(Fault(kind="status", status=503))
         engine.p21.change("location", {"location_id": 10}, location_name="During the outage")
         runner = engine.runner("location")
-        await until(clock, lambda: runner.hold.state is not None)
+        await until(clock, lambda: runner.gate.hold.state is not None)
         engine.hub.faults.remove(down)
         await until(clock, lambda: "During the outage" in str(engine.hub.records("location")))
-        await until(clock, lambda: runner.hold.state is None)
+        await until(clock, lambda: runner.gate.hold.state is None)
         await until(clock, lambda: [line["kind"] for line in location_cycles(log_lines)][-1] == "sweep")
     assert await engine.letters("location") == {}
     events = [line["event"] for line in log_lines if line.get("entity") == "location" and line["event"] != "cycle"]
@@ -104,7 +104,7 @@ def location_cycles(log_lines: list[dict]) -> list[dict]:
 async def test_an_outage_of_p21_at_the_start_ends_in_a_whole_catch_up(engine, clock):
     down = engine.served.p21.faults.add(Fault(kind="drop_before"))
     async with at_work(engine.assembly.supervisor):
-        await until(clock, lambda: all(runner.hold.state for runner in (engine.runner("location"),)))
+        await until(clock, lambda: all(runner.gate.hold.state for runner in (engine.runner("location"),)))
         engine.served.p21.faults.remove(down)
         await until(clock, lambda: nothing_waits(engine))
     assert len(engine.hub.records("product")) == 20
@@ -114,10 +114,10 @@ async def test_a_forbidden_table_holds_its_entity_alone(engine, clock):
     engine.served.p21.settings.forbidden_tables = {"contacts"}
     async with at_work(engine.assembly.supervisor):
         await until(clock, engine.connection.caught_up["product_inventory"].is_set)
-        state = engine.runner("customer").hold.state
+        state = engine.runner("customer").gate.hold.state
     assert state is not None
     assert state.lasting
-    assert engine.runner("product").hold.state is None
+    assert engine.runner("product").gate.hold.state is None
 
 
 async def test_a_paused_entity_starts_no_cycle_until_it_is_resumed(engine, clock):
@@ -208,7 +208,7 @@ async def test_parents_come_before_their_children(engine):
 async def test_one_sweep_follows_an_outage_at_the_start_not_two(engine, clock):
     down = engine.served.p21.faults.add(Fault(kind="drop_before"))
     async with at_work(engine.assembly.supervisor):
-        await until(clock, lambda: engine.runner("location").hold.state is not None)
+        await until(clock, lambda: engine.runner("location").gate.hold.state is not None)
         engine.served.p21.faults.remove(down)
         await until(clock, engine.connection.caught_up["location"].is_set)
         began = clock.monotonic()
@@ -220,7 +220,7 @@ async def test_one_sweep_follows_an_outage_at_the_start_not_two(engine, clock):
 async def test_time_spent_paused_does_not_put_the_next_sweep_off(make, clock):
     engine = make(entities={"location": {"sweep_interval": "1m", "poll_interval": "1h"}})
     runner = engine.runner("location")
-    runner.pause("stock-taking")
+    runner.gate.pause("stock-taking")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(runner.run)
         await clock.until_sleeping(4)
@@ -238,8 +238,8 @@ async def test_a_release_loop_without_work_does_not_lift_a_hold(engine, clock):
     runner = engine.runner("location")
 
     async def nothing_due() -> bool:
-        runner.hold.failed(Unavailable("hub: 503", system="hub"))  # another loop fails meanwhile
+        runner.gate.hold.failed(Unavailable("hub: 503", system="hub"))  # another loop fails meanwhile
         return await engine.releases("location").run_due()
 
-    await runner._guarded(nothing_due)
-    assert runner.hold.state is not None
+    await runner.gate.guarded(nothing_due)
+    assert runner.gate.hold.state is not None

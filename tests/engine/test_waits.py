@@ -193,7 +193,7 @@ async def test_a_batch_beyond_the_slots_waits_and_a_resize_lets_it_in():
     entered: list[int] = []
 
     async def batch(number: int) -> None:
-        async with slots.hold():
+        async with slots.hold("poll"):
             entered.append(number)
             await anyio.sleep_forever()
 
@@ -231,3 +231,14 @@ def test_a_route_without_success_lets_few_different_records_be_parked(clock):
     assert health.may_park_alone("0")
     health.succeeded()
     assert health.may_park_alone("one more")
+
+
+async def test_a_failure_after_progress_is_the_first_in_a_row_again(other, clock):
+    settled = [0]
+    hold = Hold("product", clock, other.probe, moved=lambda: settled[0])
+    for _ in range(5):
+        hold.failed(DOWN)
+    assert hold.state.failures == 5
+    settled[0] = 1000
+    hold.failed(DOWN)
+    assert hold.state.failures == 1

@@ -22,7 +22,7 @@ def key_reached(daemon: Daemon) -> int:
 def keys_asked(requests) -> list[int]:
     """Return after which key each page of products was asked for, 0 for the first page."""
     windows = [
-        request.query for request in requests if request.path.endswith("/inv_mast") and "inactive" in request.query
+        request.query for request in requests if request.path.endswith("/inv_mast") and "top=20" in request.query
     ]
     return [int(match[1]) if (match := re.search(r"inv_mast_uid gt (\d+)", query)) else 0 for query in windows]
 

@@ -164,6 +164,6 @@ async def test_one_record_that_the_hub_fails_holds_up_no_other(tmp_path):
 
         here.hub.faults.clear()
         answer = await here.daemon.sync("product", keys=[str(bad)])
-        assert answer.tally.delivered == 1
+        assert answer.tally.delivered + answer.tally.unchanged == 1  # another cycle may have been quicker
         assert_in_step(here.p21, here.hub, "product")
         assert (await here.daemon.entity("product")).waiting == 0

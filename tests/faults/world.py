@@ -145,7 +145,7 @@ class Daemon:
 
         async def in_step() -> bool:
             entities = [entity for entity in (await self.status()).entities if not names or entity.entity in names]
-            return all(e.state == "in step" and not e.waiting and not e.running for e in entities)
+            return all(e.state == "in step" and not (e.waiting or e.triggered or e.running) for e in entities)
 
         await until(in_step, f"{names or 'all entities'} in step")
 

@@ -90,3 +90,28 @@ async def deliver_inventory(store, numbers):
     async with store.transaction() as tables:
         await tables.delivered.acknowledge("product_inventory", records, NOON)
         await tables.links.record(links)
+
+
+async def test_a_record_that_may_have_been_made_inactive_counts_as_made_so_by_p21d(store):
+    await acknowledge(store, ACME)
+    async with store.transaction() as tables:
+        await tables.delivered.expect_inactive("customer", [("01|100", "100")])
+    [found] = (await store.read.delivered.by_keys("customer", ["01|100"]))["01|100"]
+    assert (found.fingerprint, found.active) == (None, False)
+
+
+async def test_all_records_of_a_key_that_the_sink_seems_to_have_lost_are_sent_again(store):
+    billing = DeliveredRecord("01|100", "100-B", b"g" * 16, active=True, read_at=NOON)
+    await acknowledge(store, ACME, billing)
+    async with store.transaction() as tables:
+        await tables.delivered.clear_keys("customer", ["01|100"])
+    found = (await store.read.delivered.by_keys("customer", ["01|100"]))["01|100"]
+    assert [record.fingerprint for record in found] == [None, None]
+
+
+async def test_a_renamed_record_is_forgotten_under_its_old_name_only(store):
+    billing = DeliveredRecord("01|100", "100-B", b"g" * 16, active=True, read_at=NOON)
+    await acknowledge(store, ACME, billing)
+    async with store.transaction() as tables:
+        await tables.delivered.forget("customer", [("01|100", "100")])
+    assert await store.read.delivered.by_keys("customer", ["01|100"]) == {"01|100": [billing]}

@@ -101,3 +101,42 @@ async def test_children_are_those_not_yet_released(store):
     ]
     await release(store, "01|100")
     assert await store.read.waiting.children("customer", ["01|100"]) == []
+
+
+async def triggered(store, *keys, at=NOON):
+    async with store.transaction() as tables:
+        await tables.waiting.park_triggered("transaction", keys, at)
+
+
+async def leave(store, *keys, read_at):
+    async with store.transaction() as tables:
+        await tables.waiting.leave("transaction", keys, read_at=read_at)
+
+
+async def test_a_row_that_a_trigger_asks_for_is_due_at_once(store):
+    await triggered(store, "500", "501")
+    assert await store.read.waiting.due("transaction", NOON, 10) == ["500", "501"]
+    assert (await store.read.waiting.by_keys("transaction", ["500"]))["500"].only_triggered
+
+
+async def test_a_trigger_leaves_what_a_row_waits_for_as_it_is(store):
+    await park(store, ORDER, FAILED)
+    await triggered(store, "500", "501")
+    found = await store.read.waiting.by_keys("transaction", ["500", "501"])
+    assert found == {"500": replace(ORDER, triggered_at=NOON), "501": replace(FAILED, triggered_at=NOON)}
+    assert not any(row.only_triggered for row in found.values())
+
+
+async def test_a_row_read_after_the_trigger_asked_leaves(store):
+    await triggered(store, "500")
+    await leave(store, "500", read_at=NOON + HOUR)
+    assert await store.read.waiting.by_keys("transaction", ["500"]) == {}
+
+
+async def test_a_row_read_before_the_trigger_asked_stays_and_is_due(store):
+    await park(store, ORDER, FAILED)
+    await triggered(store, "500", "501", at=NOON + HOUR)
+    await leave(store, "500", "501", read_at=NOON)
+    assert await store.read.waiting.due("transaction", NOON + HOUR, 10) == ["500", "501"]
+    kept = (await store.read.waiting.by_keys("transaction", ["500"]))["500"]
+    assert (kept.parent_entity, kept.parent_key, kept.attempts, kept.only_triggered) == ("", "", 0, True)

@@ -31,7 +31,6 @@ from p21d.sandbox.prophet21.wall_time import WallTime
 Endpoint = Callable[..., Awaitable[web.Response]]
 _ROUTER_PATH = "/api/ui/router/v1"
 _LONGEST_LINE = 2**16  # aiohttp's own limit would answer 400, which P21 does not
-_VERSION = "26.1.5950.1"
 
 
 class P21Sandbox:
@@ -143,7 +142,9 @@ class P21Sandbox:
         return web.Response(status=307, headers={"Location": str(target)})
 
     async def _server_info(self, _request: web.Request) -> web.Response:
-        return answers.json_answer({"Version": _VERSION, "ServerName": "uiserver0"})
+        if not self.settings.version:
+            return answers.iis_not_found()
+        return answers.json_answer({"Version": self.settings.version, "ServerName": "uiserver0"})
 
     async def _set_headers(self, _request: web.Request, answer: web.StreamResponse) -> None:
         answer.headers["Date"] = format_datetime(self.database.time.now(), usegmt=True)

@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # brought to the same 1/300 s tick first.
     literal_fraction: Literal["precise", "rounded"] = "precise"
 
+    version: str = "26.1.5950.1"  # what serverinfo says of the build; empty: serverinfo is not there
+
     token_lifetime_seconds: int = 86_400
     lifetime_key: Literal["ExpiresInSeconds", "ExpiresIn", "none"] = "ExpiresInSeconds"
     always_xml: bool = False  # XML from the token and router calls although JSON was asked for

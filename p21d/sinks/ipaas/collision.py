@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from p21d.errors import RecordRefused
@@ -101,6 +102,9 @@ class Collision:
 
 
 def _is_ours(body: Item, record: Item) -> bool:
-    """Tell whether a record is word for word what we send: made by an attempt of ours whose link was lost."""
-    told = [name for name, value in body.items() if isinstance(value, str | int | float)]
-    return all(same(body[name], record.get(name)) for name in told)
+    """Tell whether a record is word for word what we send: made by an attempt of ours whose link was lost.
+
+    One that any system has linked was made by that one.
+    """
+    told = [name for name, value in body.items() if isinstance(value, str | int | float | Decimal)]
+    return not record.get("external_ids") and all(same(body[name], record.get(name)) for name in told)

@@ -36,7 +36,7 @@ class Activity:
         except RecordNotFound:
             pass
         except BareNotFound:
-            if not await self._tools.links.finds_others(resource, delivery.external_id):
+            if not await self._tools.links.finds_others(resource, delivery.external_id, delivery.witnesses):
                 raise
         return _acknowledged(delivery, resource, hub_id)
 
@@ -59,14 +59,24 @@ class Activity:
 
     async def _switch_off(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
         if delivery.route.inactive:
-            body = self._tools.bodies.build(delivery, resource, known_child_ids(delivery))
-            members = {
-                self._tools.directory.member(resource, name): value for name, value in delivery.route.inactive.items()
-            }
-            await self._writer.put(delivery, resource, hub_id, {**body, **members})
-            return
+            try:
+                await self._mark(delivery, resource, hub_id)
+            except RecordNotFound:
+                raise
+            except RecordRefused:
+                if delivery.body:
+                    raise
+                # of a record that its row has no more nothing else is known, and the hub wants more than that
+            else:
+                return
         subject = Subject(resource, "Edit", f"DELETE {resource.name} {hub_id} for {delivery.external_id}")
         await self._tools.calls.make(Call("DELETE", self._tools.directory.record_url(resource, hub_id), subject))
+
+    async def _mark(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
+        body = self._tools.bodies.build(delivery, resource, known_child_ids(delivery))
+        name_of = self._tools.directory.member
+        members = {name_of(resource, name): value for name, value in delivery.route.inactive.items()}
+        await self._writer.put(delivery, resource, hub_id, {**body, **members})
 
     async def _reactivate(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
         subject = Subject(resource, "Edit", f"reactivation of {resource.name} {hub_id} for {delivery.external_id}")

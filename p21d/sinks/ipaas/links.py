@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -51,14 +52,24 @@ class Links:
         return read_lookup(answer.body, call.subject.doing)
 
     async def update(self, resource: Resource, external_id: str, hub_id: str) -> None:
-        """Create a link, or move it to this record."""
+        """Create a record's link, or change the external id it has."""
         await self._calls.make(self._call("update", "POST", resource, external_id, "Edit", hub_id))
 
     async def delete(self, resource: Resource, external_id: str, hub_id: str) -> None:
         """Remove a link; one that is not there is removed already."""
-        _, error = await self._calls.ask(self._call("delete", "DELETE", resource, external_id, "Edit", hub_id))
-        if error is not None and not isinstance(error, RecordNotFound | BareNotFound):
+        call = self._call("delete", "DELETE", resource, external_id, "Edit", hub_id)
+        answer, error = await self._calls.ask(call)
+        # 405: a hub without this call (its path is inferred, facts 4) changes a link only in its place
+        if error is not None and answer.status != 405 and not isinstance(error, RecordNotFound | BareNotFound):
             raise error
+
+    async def move(self, resource: Resource, before: str, external_id: str, hub_id: str) -> None:
+        """Give a record's link another external id; raises RecordNotFound where there is no such record.
+
+        The old one is removed as well, for the hub may keep both, and a later record of that name would meet this one.
+        """
+        await self.update(resource, external_id, hub_id)
+        await self.delete(resource, before, hub_id)
 
     def remember(self, resource: Resource, external_id: str) -> None:
         """Keep a record that has just been delivered as a witness that the hub still finds what it has."""
@@ -66,11 +77,28 @@ class Links:
         if (resource, external_id) not in known:
             known.append((resource, external_id))
 
-    async def finds_others(self, resource: Resource, external_id: str) -> bool:
-        """Tell whether the hub still finds another record of the family: then a bare 404 may be believed."""
-        known = self._witnesses.get(resource.family, ())
-        witness = next((one for one in known if one != (resource, external_id)), None)
-        return witness is not None and await self.lookup(*witness) is not None
+    async def finds_others(self, resource: Resource, external_id: str, told: Sequence[str] = ()) -> bool:
+        """Tell whether the hub still finds another record of the family: then a bare 404 may be believed.
+
+        `told` are external ids of the same table that the caller knows to be there.
+        """
+        known = [*self._witnesses.get(resource.family, ()), *((resource, one) for one in told)]
+        for witness in known:
+            if witness != (resource, external_id) and await self.lookup(*witness) is not None:
+                return True
+        return False
+
+    async def probe(self, resource: Resource, external_id: str) -> None:
+        """Look up an external id that is not linked; raises BareNotFound where nothing of the family is found any more.
+
+        A gateway that leads astray answers 404 as well, and the hub would seem to be back.
+        """
+        _, error = await self._calls.ask(self._call("lookup", "POST", resource, external_id, "View"))
+        if isinstance(error, BareNotFound):
+            if self._witnesses.get(resource.family) and not await self.finds_others(resource, external_id):
+                raise error
+        elif error is not None and not isinstance(error, RecordNotFound):
+            raise error
 
     def _call(self, name: str, method: str, resource: Resource, external_id: str, verb: Verb, hub_id: str = "") -> Call:
         body = {"table_name": resource.link_table, "system_id": self._system_id, "external_id": external_id}

@@ -15,6 +15,7 @@ import msgspec
 
 from p21d.errors import ConfigError
 from p21d.secret import Secret
+from p21d.sinks.rate import parse_rate
 
 CollisionForm = Literal["error", "remap_and_link", "update_and_link", "update_and_no_link"]
 """What to do when a create meets an existing record (facts 7)."""
@@ -80,17 +81,6 @@ def validate(options: IpaasOptions) -> None:
     parse_rate(options.rate)
     for name in ("code_pattern", "id_in_text"):
         _validate_pattern(getattr(options.errors, name), f"sink.errors.{name}")
-
-
-def parse_rate(text: str | None) -> tuple[int, float] | None:
-    """Return (calls, seconds) of `500/60s`, None where no rate is set; raises ConfigError."""
-    if not text:
-        return None
-    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*(s|m|h)?\s*", text)
-    calls, seconds = (int(match[1]), float(match[2]) * {"m": 60, "h": 3600}.get(match[3], 1)) if match else (0, 0.0)
-    if calls <= 0 or seconds <= 0:
-        raise ConfigError(f"{text!r} is not of the form 500/60s", path="sink.rate")
-    return calls, seconds
 
 
 def _validate_address(base_url: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from p21d.clock import Clock
 from p21d.errors import RecordError, RecordFailed, RequestTimeout
-from p21d.http import HttpClient
+from p21d.http import HttpClient, plain_address
 from p21d.plugin import Route
 from p21d.sinks.ipaas.acknowledge import Acknowledgement
 from p21d.sinks.ipaas.bodies import Bodies
@@ -17,14 +17,15 @@ from p21d.sinks.ipaas.directory import Directory
 from p21d.sinks.ipaas.finder import Finder
 from p21d.sinks.ipaas.inactive import Activity
 from p21d.sinks.ipaas.links import Links
-from p21d.sinks.ipaas.options import IpaasOptions, parse_rate, validate
-from p21d.sinks.ipaas.rate import Pace
+from p21d.sinks.ipaas.options import IpaasOptions, validate
+from p21d.sinks.ipaas.removal import Removal
 from p21d.sinks.ipaas.session import Session
 from p21d.sinks.ipaas.upsert import Upsert
 from p21d.sinks.ipaas.verdicts import SYSTEM
 from p21d.sinks.ipaas.wire import Wire
 from p21d.sinks.ipaas.write import Tools, Writer
 from p21d.sinks.port import Answer, Delivery, SinkStatistics
+from p21d.sinks.rate import Pace, parse_rate
 
 _NEVER_LINKED = "p21d:probe"
 """An external id no template can make, for it names no key."""
@@ -38,6 +39,7 @@ class IpaasSink:
     def __init__(self, options: IpaasOptions, clock: Clock, rules: Mapping[str, CollisionRule] | None = None) -> None:
         """Check the options and open nothing yet; raises ConfigError naming the key."""
         validate(options)
+        self._options = options
         self._target = options.base_url
         self._directory = Directory(options)
         # The engine's limiter is the cap on simultaneous calls, and it changes while running; the pool sets no other.
@@ -54,6 +56,11 @@ class IpaasSink:
         self._calls = Calls(self._directory, self._session, self._wire, classifier, clock)
         self._links = Links(self._calls, self._directory, options.system_id)
         self._upsert = self._built(options, rules or {})
+
+    def identity(self) -> str:
+        """Return the hub's address, the company and the subscription; an API key alone says nothing of the company."""
+        company = (self._options.company_id or "of the key").lower()
+        return f"ipaas {plain_address(self._options.base_url)} company {company} system {self._options.system_id}"
 
     def link_table(self, route: Route, member: str = "") -> str:
         """Return the link table of the route's records, or of its children under `member`; raises ConfigError."""
@@ -83,7 +90,7 @@ class IpaasSink:
 
     async def probe(self, route: Route) -> None:
         """Look up an external id that cannot exist, in the route's own family."""
-        await self._links.lookup(self._directory.resource(route), _NEVER_LINKED)
+        await self._links.probe(self._directory.resource(route), _NEVER_LINKED)
 
     async def check(self) -> None:
         """Log in and make one call that reads nothing; raises Unauthorized, Forbidden or Unavailable."""
@@ -123,7 +130,8 @@ class IpaasSink:
         writer = Writer(tools)
         activity = Activity(tools, writer)
         default = CollisionRule(options.collision, options.match_first)
-        return Upsert(tools, writer, activity, Collision(tools, writer, activity, rules, default))
+        collision = Collision(tools, writer, activity, rules, default)
+        return Upsert(tools, writer, activity, collision, Removal(tools, writer))
 
 
 def timed_out(delivery: Delivery, error: RequestTimeout) -> RecordFailed:

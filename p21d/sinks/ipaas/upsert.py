@@ -3,15 +3,19 @@
 Every step may be the last before a crash: the next attempt starts from the link table again, and the link is in the
 hub from the moment the record is. A create is never sent without a look-up before it in the same attempt.
 
-Calls: 1 for a known record, 2 for a new one; more only where something was lost, taken or refused.
+Calls: 1 for a known record, 2 for a new one; more only where something was renamed, removed, lost, taken or refused.
 """
 
 from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
 
 from p21d.errors import P21dError, ParentMissing, RecordFailed
 from p21d.sinks.ipaas.answers import id_text
 from p21d.sinks.ipaas.collision import Collision
 from p21d.sinks.ipaas.inactive import Activity
+from p21d.sinks.ipaas.removal import Removal
 from p21d.sinks.ipaas.table import Resource
 from p21d.sinks.ipaas.verdicts import BareNotFound, Duplicate, RecordNotFound
 from p21d.sinks.ipaas.write import Tools, Writer
@@ -21,7 +25,10 @@ from p21d.sinks.port import Acknowledged, Delivery
 class Upsert:
     """Decides how a record goes into the hub."""
 
-    def __init__(self, tools: Tools, writer: Writer, activity: Activity, collision: Collision) -> None:
+    def __init__(
+        self, tools: Tools, writer: Writer, activity: Activity, collision: Collision, removal: Removal
+    ) -> None:
+        self._removal = removal
         self._tools = tools
         self._writer = writer
         self._activity = activity
@@ -31,16 +38,42 @@ class Upsert:
         """Bring one record into its state; raises RecordError for it alone, anything else for the batch."""
         resource = self._tools.directory.resource(delivery.route)
         if not delivery.active:
-            return await self._activity.deactivate(delivery, resource)
+            return await self._deactivate(delivery, resource)
         if delivery.hub_id is None:
             done = await self._send_unknown(delivery, resource)
         else:
             done = await self._send_known(delivery, resource, delivery.hub_id)
+        if any(delivery.left_behind.values()):
+            done = await self._removal.remove(delivery, resource, done)
         self._tools.links.remember(resource, delivery.external_id)
         return done
 
+    async def _deactivate(self, delivery: Delivery, resource: Resource) -> Acknowledged:
+        if delivery.renamed_from and delivery.hub_id:
+            with suppress(RecordNotFound):  # gone altogether, which is inactive enough
+                await self._rename(delivery, resource, delivery.hub_id)
+        return await self._activity.deactivate(delivery, resource)
+
+    async def _rename(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
+        """Move the links to the new external id before anything else, the children's too.
+
+        In this order: where the name is taken, nothing was changed; where a kill follows, the next attempt finds the
+        old name in our store, and each move may be repeated.
+        """
+        links, directory = self._tools.links, self._tools.directory
+        await links.move(resource, delivery.renamed_from, delivery.external_id, hub_id)
+        for member, children in delivery.children.items():
+            child_resource = directory.child(delivery.route, member)
+            for child in children:
+                if child.hub_id:
+                    before = delivery.renamed_from + child.external_id.removeprefix(delivery.external_id)
+                    with suppress(RecordNotFound):  # the update finds out what became of it
+                        await links.move(child_resource, before, child.external_id, child.hub_id)
+
     async def _send_known(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
         try:
+            if delivery.renamed_from:
+                await self._rename(delivery, resource, hub_id)
             if delivery.revive and not delivery.route.inactive:
                 return await self._activity.revive(delivery, resource, hub_id)
             return await self._writer.update(delivery, resource, hub_id)
@@ -61,7 +94,9 @@ class Upsert:
     async def _find_again(self, delivery: Delivery, resource: Resource, hub_id: str, gone: P21dError) -> Acknowledged:
         """Go on after a 404 for a known id: the record has moved or has gone, or what it points to has."""
         links = self._tools.links
-        if isinstance(gone, BareNotFound) and not await links.finds_others(resource, delivery.external_id):
+        if isinstance(gone, BareNotFound) and not await links.finds_others(
+            resource, delivery.external_id, delivery.witnesses
+        ):
             raise gone
         linked = await links.lookup(resource, delivery.external_id)
         if linked is None:
@@ -74,7 +109,7 @@ class Upsert:
 
     async def _update_with_present_children(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
         """Update once more with the ids of children that are really there; what is still missing is a parent."""
-        record = await self._tools.finder.read(resource, hub_id)
+        record = await self._present(delivery, resource, hub_id)
         if record is None:
             raise RecordFailed(
                 f"hub: the link of {delivery.external_id!r} points to record {hub_id}, which does not exist",
@@ -86,6 +121,14 @@ class Upsert:
             return await self._writer.update(delivery, resource, hub_id, ids)
         except RecordNotFound as missing:
             raise ParentMissing(missing.message, code=missing.code) from missing
+
+    async def _present(self, delivery: Delivery, resource: Resource, hub_id: str) -> dict[str, Any] | None:
+        try:
+            return await self._tools.finder.read(resource, hub_id)
+        except BareNotFound:
+            if not await self._tools.links.finds_others(resource, delivery.external_id, delivery.witnesses):
+                raise
+            return None
 
     async def _create(self, delivery: Delivery, resource: Resource) -> Acknowledged:
         body = self._tools.bodies.build(delivery, resource, {})

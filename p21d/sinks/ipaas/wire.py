@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from p21d.clock import Clock
 from p21d.errors import Unavailable
 from p21d.http import HttpAnswer, HttpClient
-from p21d.sinks.ipaas.rate import Pace
+from p21d.sinks.rate import Pace
 
 
 class Wire:

@@ -59,7 +59,7 @@ class Writer:
         except RecordNotFound as missing:
             raise ParentMissing(missing.message, code=missing.code) from missing
         except BareNotFound as missing:
-            if under and await self._tools.links.finds_others(resource, delivery.external_id):
+            if under and await self._tools.links.finds_others(resource, delivery.external_id, delivery.witnesses):
                 raise ParentMissing(missing.message, code="HTTP-404") from missing
             raise
         return record_in(answer, body, subject.doing)

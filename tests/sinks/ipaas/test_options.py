@@ -9,7 +9,8 @@ from p21d.errors import ConfigError
 from p21d.plugin import Route
 from p21d.secret import Secret
 from p21d.sinks.ipaas import IpaasOptions, build
-from p21d.sinks.ipaas.options import parse_rate, validate
+from p21d.sinks.ipaas.options import validate
+from p21d.sinks.rate import parse_rate
 
 KEY = {"base_url": "https://hub.example", "system_id": 5120, "api_key": Secret("key")}
 LOGIN = {

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 import anyio
 
 from p21d.clock import Clock
+from p21d.errors import ConfigError
+
+
+def parse_rate(text: str | None) -> tuple[int, float] | None:
+    """Return (calls, seconds) of `500/60s`, None where no rate is set; raises ConfigError."""
+    if not text:
+        return None
+    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*(s|m|h)?\s*", text)
+    calls, seconds = (int(match[1]), float(match[2]) * {"m": 60, "h": 3600}.get(match[3], 1)) if match else (0, 0.0)
+    if calls <= 0 or seconds <= 0:
+        raise ConfigError(f"{text!r} is not of the form 500/60s", path="sink.rate")
+    return calls, seconds
+
+
+MARGIN_SECONDS = 1.0
+"""A call may be on its way longer than the one that takes its place, and the other side counts arrivals."""
 
 
 class Pace:
@@ -15,7 +32,8 @@ class Pace:
     def __init__(self, rate: tuple[int, float] | None, clock: Clock) -> None:
         """Take (calls, seconds)."""
         self._clock = clock
-        self._calls, self._seconds = rate or (0, 0.0)
+        self._calls, seconds = rate or (0, 0.0)
+        self._seconds = seconds + min(MARGIN_SECONDS, seconds / 10)
         self._passed: deque[float] = deque(maxlen=self._calls or None)
         self._turn = anyio.Lock()
         self.waiting = 0
