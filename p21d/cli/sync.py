@@ -77,7 +77,7 @@ def sync(
         all=all_keys,
         confirm_removals=confirm_removals,
         force=force,
-        wait=wait or force,  # a forced window is run at once, never kept for later
+        wait=wait or (force and not keys and not all_keys),  # a forced window is never kept for later
     )
     answer = place.ask(lambda client: client.sync(request))
     if as_json:

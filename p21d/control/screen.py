@@ -92,6 +92,8 @@ class Screen:
             return runner.gate.paused, f"p21d resume {name}"
         if hold := runner.gate.hold.state:
             return hold.reason, hold.hint
+        if not self._connection.caught_up[name].is_set() and runner.waits_for:
+            return f"its first window begins after that of {' and '.join(runner.waits_for)}", ""
         return await runner.backfills.notice()
 
     def _state(self, runner: Runner, watermark: datetime | None) -> str:

@@ -168,6 +168,14 @@ class Runner:
             trigger.hold.hurry()
 
     @property
+    def waits_for(self) -> list[str]:
+        """Return the parents whose first window must be completed before this entity's begins."""
+        entity, connection = self.plan.entity, self._connection
+        required = (name for name in entity.parent_entities if name not in entity.optional_parents)
+        enabled = (name for name in required if connection.plans[name].settings.enabled)
+        return [name for name in enabled if not connection.caught_up[name].is_set()]
+
+    @property
     def running(self) -> dict[str, Tally]:
         """Return the tallies of the cycles that run now, by kind."""
         return self._windows.running
@@ -180,10 +188,8 @@ class Runner:
 
     async def _parents_first(self) -> None:
         """In a first catch-up, start after the parents' first window, so that little has to wait for them."""
-        entity = self.plan.entity
-        for parent in entity.parent_entities:
-            if parent not in entity.optional_parents and self._connection.plans[parent].settings.enabled:
-                await self._caught_up(parent)
+        for parent in self.waits_for:
+            await self._caught_up(parent)
 
     async def _caught_up(self, entity: str) -> None:
         while not self._connection.caught_up[entity].is_set():
