@@ -15,7 +15,14 @@ from p21d.cli.status_words import running_words, stuck
 from p21d.cli.times import ago, local_text, span_text
 from p21d.control.answers import EntityStatus, Status, SystemStatus
 
-_STYLES = {"in step": "green", "held": "red", "paused": "yellow", "catching up": "cyan", "starting": "cyan"}
+_STYLES = {
+    "in step": "green",
+    "held": "red",
+    "retrying": "yellow",
+    "paused": "yellow",
+    "catching up": "cyan",
+    "starting": "cyan",
+}
 
 
 def status_screen(status: Status) -> Group:

@@ -25,7 +25,7 @@ def stuck(status: Status) -> list[Stuck]:
         found.append(
             Stuck(f"{name} is not configured any more; {count} delivered records are remembered.", "nothing to do")
         )
-    if not any(entity.state == "held" for entity in status.entities):  # else it is said there
+    if not any(entity.state in ("held", "retrying") for entity in status.entities):  # else it is said there
         bad = (proof for proof in status.prophet21.proofs if not proof.good)
         found += [Stuck(f"Prophet 21, {proof.name}: {proof.result}.") for proof in bad]
     return found + [Stuck(f"warning: {warning}") for warning in status.warnings]

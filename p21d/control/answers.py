@@ -31,7 +31,8 @@ class EntityStatus(msgspec.Struct, kw_only=True):
     """One entity in status.
 
     `state`: `starting`, `catching up` (its first window is open), `in step`, `held` (an outage or a refusal; `reason`
-    says which, `hint` what to do, `until` when it tries again), `paused` (by a person).
+    says which, `hint` what to do, `until` when it tries again), `retrying` (a cycle runs after that, and has not ended
+    well yet), `paused` (by a person).
     """
 
     entity: str

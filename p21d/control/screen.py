@@ -100,7 +100,7 @@ class Screen:
         if runner.gate.paused:
             return "paused"
         if runner.gate.hold.state:
-            return "held"
+            return "retrying" if runner.running else "held"
         if watermark is None:
             return "catching up" if runner.running else "starting"
         return "in step"
