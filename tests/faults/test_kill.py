@@ -21,9 +21,8 @@ def key_reached(daemon: Daemon) -> int:
 
 def keys_asked(requests) -> list[int]:
     """Return after which key each page of products was asked for, 0 for the first page."""
-    windows = [
-        request.query for request in requests if request.path.endswith("/inv_mast") and "top=20" in request.query
-    ]
+    pages = [request.query for request in requests if request.path.endswith("/inv_mast") and "top=20" in request.query]
+    windows = [query for query in pages if "inv_mast_uid eq" not in query]  # releases read by key
     return [int(match[1]) if (match := re.search(r"inv_mast_uid gt (\d+)", query)) else 0 for query in windows]
 
 
