@@ -26,8 +26,7 @@ check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@# what fails while two workers share two noisy cores gets one second look alone; a real fault fails again
-	$(BIN)/python -m pytest -q -n 2 || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
+	$(BIN)/python -m pytest -q -n 2
 
 # ten minutes of a living distributor under faults, then a comparison of every record of both sides
 longrun: $(VENV)/installed
