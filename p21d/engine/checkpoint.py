@@ -1,7 +1,8 @@
 """The checkpoint of one name, an entity's or a trigger's: its watermark, and its open windows with the key reached.
 
 A window that a stop left open is resumed from its key reached, or restarted from its low where what is read has changed
-since. The watermark moves in the transaction that ends a window, and in no other.
+since. The watermark moves in the transaction that ends a window, and in no other; and only over a window that begins at
+or below it, so that no row lies between the two.
 """
 
 from __future__ import annotations
@@ -65,15 +66,22 @@ class Checkpoint:
             await tables.checkpoints.begin(window)
 
     async def end(self, tables: Tables, window: OpenWindow) -> None:
-        """End a window whose rows all have a fate, and move the watermark where its kind does.
+        """End a window whose rows all have a fate, and move the watermark where its kind and its low allow it.
 
         A wider window that was asked for while this one ran stands in its place, and stays.
         """
         present = await tables.checkpoints.open_window(self.name, window.kind)
         if present is not None and present.signature == window.signature:
             await tables.checkpoints.end(self.name, window.kind)
-        if window.kind in MOVES_WATERMARK:
+        if await self._joins(tables, window):
             await tables.checkpoints.move_watermark(self.name, window.high_at, window.high_text)
+
+    async def _joins(self, tables: Tables, window: OpenWindow) -> bool:
+        """Tell whether everything below the window has a fate: polls before the first catch-up begin above that."""
+        watermark = await tables.checkpoints.watermark(self.name)
+        if watermark is None:
+            return window.kind == "sweep"
+        return window.kind in MOVES_WATERMARK and window.low_at <= watermark
 
     async def _new(self, kind: str, low: datetime | None, found: OpenWindow | None) -> OpenWindow:
         source, now = self._connection.source, await self._connection.source.now()

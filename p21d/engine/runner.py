@@ -51,6 +51,7 @@ class Runner:
             for trigger in plan.entity.triggers
         ]
         self._sweep_seconds = 0.0
+        self._polled_at: datetime | None = None
         self._sync_wanted = anyio.Event()
         self._sync: anyio.Lock = anyio.Lock()
 
@@ -91,19 +92,33 @@ class Runner:
         return self._sweep_seconds
 
     async def _poll(self) -> None:
-        """Poll at its interval, from the end of the first catch-up on."""
-        await self._caught_up(self.plan.name)
+        """Poll at its interval."""
         while True:
             interval = jittered(self.plan.settings.poll_interval)
             self.next_poll_at = self._connection.clock.now() + timedelta(seconds=interval)
             await self._idle(interval)
-            while self._polls_apart() and await self.gate.guarded(lambda: self._windows.run("poll")) is None:
+            while self._polls_apart() and await self.gate.guarded(self._run_poll) is None:
                 pass  # after a hold it is tried again at once, not an interval later
+
+    async def _run_poll(self) -> Tally:
+        """Poll from the watermark; before there is one, what has changed since the poll before.
+
+        A first catch-up of 400,000 products lasts hours: what changes meanwhile, in this entity or in one that waits
+        for it, must not be that late. Such a poll moves no watermark, and the first window meets its rows again.
+        """
+        if self._connection.caught_up[self.plan.name].is_set():
+            return await self._windows.run("poll")
+        now = await self._connection.source.now()
+        low = (self._polled_at or now) - timedelta(seconds=self.plan.settings.overlap)
+        tally = await self._windows.run("poll", low=low)
+        self._polled_at = now
+        return tally
 
     def _polls_apart(self) -> bool:
         """Tell whether polls run beside the sweeps; with `sweep_interval: 0` only while sweeps are too slow for it."""
         settings = self.plan.settings
-        return bool(settings.sweep_interval) or self._sweep_seconds > settings.poll_interval / 10
+        caught_up = self._connection.caught_up[self.plan.name].is_set()
+        return bool(settings.sweep_interval) or not caught_up or self._sweep_seconds > settings.poll_interval / 10
 
     async def _release(self) -> None:
         """Read what others wait for and what waits no more, as soon as it is announced."""

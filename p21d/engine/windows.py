@@ -14,7 +14,6 @@ from p21d.engine.drain import Drain, Drained
 from p21d.engine.fate import Tally
 from p21d.engine.pace import COUNTED_KINDS, Pace, paced
 from p21d.engine.plan import Plan
-from p21d.engine.window import MOVES_WATERMARK
 from p21d.store.cycle import CycleRow
 
 log = structlog.get_logger("p21d.engine")
@@ -37,7 +36,7 @@ class Windows:
     async def run(self, kind: str, *, low: datetime | None = None, force: bool = False) -> Tally:
         """Run one window to its end and return its tally; raises what interrupted it, and then it stays open.
 
-        `low` sets where a sync reads from; everything else follows from kind, settings and watermark.
+        `low` sets where it reads from; everything else follows from kind, settings and watermark.
         """
         window = await self._checkpoint.open(kind, low)
         cycle = Cycle(self._plan, self._connection, self._drain, kind=kind, reached=window.reached, force=force)
@@ -51,7 +50,7 @@ class Windows:
             async with self._connection.store.transaction() as tables:
                 await self._checkpoint.end(tables, window)
                 await tables.cycles.record(record.row("completed"))
-        if kind in MOVES_WATERMARK:
+        if await self._checkpoint.watermark() is not None:
             self._connection.caught_up[self._plan.name].set()
         return cycle.tally
 

@@ -17,6 +17,7 @@ from p21d.sandbox.faults import Fault
 from p21d.sandbox.serve import serve
 from tests.engine.world import LeapingClock
 
+LONG_AGO = "2020-01-01T00:00:00"
 GATE = 4711.0
 """A delay of so many seconds lasts until the gate opens."""
 
@@ -201,3 +202,21 @@ async def test_in_the_first_catch_up_children_begin_after_their_parents(make, ga
     first = {name: (await latest(entity=name, limit=1000))[-1] for name in ("product", "product_inventory")}
     assert first["product_inventory"].waiting == 0
     assert first["product"].ended_at <= first["product_inventory"].started_at
+
+
+async def test_stock_that_moves_while_the_products_are_still_loaded_is_delivered(make, gate):
+    engine = make(clock=SystemClock(), entities={"product_inventory": {"poll_interval": "0.2s"}})
+    await engine.sweep("location")
+    await engine.releases("product").run("sync", ["1"])
+    engine.p21.change("inv_loc", {}, stamp=False, date_last_modified=LONG_AGO)
+    delay(engine, "*/Product", method="POST")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(engine.assembly.supervisor.run)
+        await until(lambda: gate.standing >= 1)
+        engine.p21.change("inv_loc", {"inv_mast_uid": 1, "location_id": 10}, qty_on_hand=4242)
+        await until(lambda: 4242 in [stock["qty_on_hand"] for stock in engine.hub.records("inventory")])
+        assert not engine.connection.caught_up["product"].is_set()
+        assert await engine.watermark("product_inventory") is None
+        gate.gate.set()
+        await until(engine.connection.caught_up["product_inventory"].is_set)
+        assert await engine.assembly.supervisor.stop(10)

@@ -116,6 +116,22 @@ async def test_a_first_sync_leaves_an_entity_without_a_watermark(engine):
     assert not engine.connection.caught_up["location"].is_set()
 
 
+async def test_a_poll_before_the_first_catch_up_leaves_an_entity_without_a_watermark(engine, clock):
+    await engine.windows("location").run("poll", low=clock.now() - timedelta(minutes=10))
+    assert await engine.watermark("location") is None
+    assert not engine.connection.caught_up["location"].is_set()
+
+
+async def test_a_poll_that_begins_above_the_watermark_does_not_move_it(engine, clock):
+    await engine.sweep("location")
+    before = await engine.watermark("location")
+    clock.advance(3600)
+    await engine.windows("location").run("poll", low=clock.now() - timedelta(minutes=10))
+    assert await engine.watermark("location") == before
+    await engine.poll("location")
+    assert await engine.watermark("location") > before
+
+
 async def test_an_interrupted_sweep_moves_no_watermark(small_pages):
     await interrupted(small_pages, 2)
     assert await small_pages.watermark("product") is None

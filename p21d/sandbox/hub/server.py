@@ -117,6 +117,11 @@ class HubSandbox:
         """Return all records of a type, with children, links, `active` and `writes`; raises KeyError."""
         return self._inspection.records(type_name)
 
+    def linked(self, table: str, external_id: str) -> dict[str, Any] | None:
+        """Return the record linked to an external id of ours, as `records` does; None where there is none."""
+        record = self._core.links.find(table.lower(), self._core.identity.system_id, external_id)
+        return None if record is None else self._core.reader.inspect(record)
+
     def duplicates(self) -> dict[str, int]:
         """Return, by type, how many active records repeat a natural key."""
         return self._inspection.duplicates()
