@@ -12,27 +12,16 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio
-import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-Kind = Literal[
-    "status",  # answer `status` with `reason`, `headers` and `body`; the handler does not run
-    "reset",  # run the handler, send `cut` of its body (0: not even headers), then reset the connection (TCP RST)
-    "drop_before",  # close the connection; the handler does not run
-    "drop_after",  # run the handler to its end, then close the connection without an answer
-    "hang",  # say nothing for `seconds`, then close; the handler does not run
-    "slow",  # wait `seconds`, then go on with the rules below and the handler
-    "truncate",  # run the handler, send `cut` of its body; Content-Length lies unless `honest`
-    "html",  # 200 with an HTML error page
-    "bad_json",  # run the handler, answer its status with `body` that is not JSON
-    "empty",  # run the handler, answer its status with no body
-    "repeat_page",  # run the handler, but answer what this path answered when the fault first fired
-]
+from p21d.sandbox.fault import ASKED, WRITE_KINDS, Fault, FaultFile, FaultState, load_faults
+
+__all__ = ["Fault", "FaultFile", "FaultState", "Faults", "load_faults"]
+
 Sleep = Callable[[float], Awaitable[Any]]
 
 _HTML_PAGE = "<!DOCTYPE html><html><head><title>Runtime Error</title></head><body><h1>Server Error</h1></body></html>"
@@ -40,46 +29,7 @@ _BROKEN_JSON = '{"value":[{"order_no":"14002'
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, frozen=True):
-    """Describe one fault: which requests it meets, what it does, and how often."""
-
-    kind: Kind
-    path: str = "*"  # glob on the path, or `re:PATTERN` searched in it; case does not matter
-    query: str | None = None  # glob on the decoded query string
-    method: str | None = None
-    status: int = 503
-    reason: str | None = None
-    headers: dict[str, str] = {}
-    body: str | None = None
-    content_type: str | None = None
-    seconds: float = 0.0
-    cut: float = 0.5  # share of the body that still goes out
-    honest: bool = False
-    times: int | None = None  # None: always
-    after: int = 0  # let the first N matching requests pass
-    probability: float = 1.0
-    seed: int = 0
-
-
-class FaultState(msgspec.Struct, kw_only=True):
-    """Say what one rule has met (`seen`: matching requests) and done (`fired`) so far."""
-
-    id: int
-    fault: Fault
-    seen: int = 0
-    fired: int = 0
-
-
-class FaultFile(msgspec.Struct, forbid_unknown_fields=True):
-    """The file of `--faults`: one list of rules per simulated system."""
-
-    prophet21: list[Fault] = []
-    hub: list[Fault] = []
-
-
-def load_faults(path: Path | str) -> FaultFile:
-    """Read a fault file (YAML, so JSON too); raise `msgspec.ValidationError` naming the wrong key."""
-    return msgspec.yaml.decode(Path(path).read_bytes(), type=FaultFile)
+_WRITES = re.compile("/api/v2/transaction(/async)?$", re.IGNORECASE)
 
 
 class _Rule:
@@ -105,7 +55,10 @@ class _Rule:
         return True
 
     def _matches(self, request: web.Request) -> bool:
-        method = self.state.fault.method
+        fault = self.state.fault
+        if fault.kind in WRITE_KINDS and not (request.method == "POST" and _WRITES.search(request.path)):
+            return False
+        method = fault.method
         if method and method.upper() != request.method:
             return False
         return bool(self._path.search(request.path)) and (
@@ -114,7 +67,10 @@ class _Rule:
 
 
 class Faults:
-    """Hold the rules of one server, in order: every `slow` that fires delays, the first other one decides."""
+    """Hold the rules of one server, in order: every `slow` that fires delays, the first other one decides.
+
+    Those of `WRITE_KINDS` are left to the endpoint and decide nothing here.
+    """
 
     def __init__(self, faults: list[Fault] | None = None, *, sleep: Sleep = anyio.sleep) -> None:
         self._rules: list[_Rule] = []
@@ -156,6 +112,7 @@ class Faults:
         async def play(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not self._rules or request.path.startswith("/_sandbox"):
                 return await handler(request)
+            await request.read()  # a client that leaves during a fault has sent its request all the same
             fault = await self._delay_and_choose(request)
             return await (handler(request) if fault is None else self._play(fault, request, handler))
 
@@ -163,10 +120,15 @@ class Faults:
 
     async def _delay_and_choose(self, request: web.Request) -> Fault | None:
         for rule in list(self._rules):
-            if rule.fires(request):
-                if rule.state.fault.kind != "slow":
-                    return rule.state.fault
-                await self._sleep(rule.state.fault.seconds)
+            fault = rule.state.fault
+            if not rule.fires(request):
+                continue
+            if fault.kind in WRITE_KINDS:
+                request.setdefault(ASKED, []).append(fault)
+            elif fault.kind == "slow":
+                await self._sleep(fault.seconds)
+            else:
+                return fault
         return None
 
     async def _play(self, fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -176,8 +138,11 @@ class Faults:
             await self._sleep(fault.seconds)
             return _closed(request)
         answer = await handler(request)
-        if fault.kind == "drop_after":
+        if fault.kind in {"drop_after", "hang_after"}:
+            await self._sleep(fault.seconds)
             return _closed(request)
+        if fault.kind == "status_after":
+            return _scripted_answer(fault)
         return await self._spoil(fault, request, answer)
 
     async def _spoil(self, fault: Fault, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

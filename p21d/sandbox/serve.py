@@ -11,6 +11,7 @@ import anyio
 
 from p21d.clock import Clock, SystemClock
 from p21d.sandbox.distributor.life import tick
+from p21d.sandbox.distributor.seeding import CARRIERS
 from p21d.sandbox.faults import FaultFile
 from p21d.sandbox.hub import COMPANY_ID, HubSandbox
 from p21d.sandbox.prophet21 import P21Sandbox
@@ -33,6 +34,7 @@ sink:
 entities:
   company: {{external_id: "{{company_id}}-{{customer_id}}"}}  # a customer id is unique within its company only
   product_inventory: {{poll_interval: 1m}}
+orders: {{enabled: true, not_before: {today}, poll_interval: 5s}}  # the hub's orders go into P21; by default every 1m
 store: {{path: {folder}/p21d.db}}
 control: {{socket: {folder}/control.sock}}
 """
@@ -49,8 +51,13 @@ class Served:
 
     def config(self, folder: Path) -> str:
         """Return a configuration for them as YAML; store and socket lie in `folder`."""
-        company = COMPANY_ID
-        return CONFIG.format(p21_url=self.p21_url, hub_url=self.hub_url, company_id=company, folder=folder)
+        return CONFIG.format(
+            p21_url=self.p21_url,
+            hub_url=self.hub_url,
+            company_id=COMPANY_ID,
+            today=self.p21.database.time.local_now().date().isoformat(),
+            folder=folder,
+        )
 
 
 @asynccontextmanager
@@ -69,6 +76,7 @@ async def serve(
     clock = clock or SystemClock()
     p21 = P21Sandbox(rows=rows, seed=seed, faults=list(faults.prophet21), clock=clock)
     hub = HubSandbox(clock=clock)
+    name_carriers(hub)
     for fault in faults.hub:
         hub.faults.add(fault)
     async with p21.serve(port) as p21_url, hub.serve(hub_port) as hub_url, anyio.create_task_group() as tasks:
@@ -76,6 +84,12 @@ async def serve(
             tasks.start_soon(_live, p21, clock, tick_seconds)
         yield Served(p21=p21, hub=hub, p21_url=p21_url, hub_url=hub_url)
         tasks.cancel_scope.cancel()
+
+
+def name_carriers(hub: HubSandbox) -> None:
+    """Give the hub a shipping method for each carrier of the distributor, named by its id: the hub wants them first."""
+    for carrier_id in CARRIERS:
+        hub.create("shipping_method", name=str(carrier_id))
 
 
 async def _live(p21: P21Sandbox, clock: Clock, tick_seconds: float) -> None:

@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 from p21d.sandbox.distributor.customers import company_of, customer_name, ship_tos_of
 from p21d.sandbox.distributor.items import price_cents
+from p21d.sandbox.distributor.numbers import FIRST_ORDER
 from p21d.sandbox.distributor.people import contact_of
 from p21d.sandbox.distributor.seeding import CARRIERS, FIRST_CUSTOMER, LOCATIONS, Seeding, money, quantity, unit_price
 from p21d.sandbox.distributor.words import DELIVERY_NOTES, TAKERS, UNITS
 
 State = Literal["invoiced", "shipped", "open", "quote", "rma", "editing", "cancelled", "deleted"]
 
-FIRST_ORDER = 1_400_001
 _FIRST_ORDER_UID = 800_001
 _FIRST_LINE_UID = 9_000_001
 _MOST_LINES = 4

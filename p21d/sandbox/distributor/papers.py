@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from p21d.sandbox.distributor.items import item_id
+from p21d.sandbox.distributor.numbers import FIRST_INVOICE, FIRST_INVOICE_LINE_UID, FIRST_TICKET
 from p21d.sandbox.distributor.orders import Line, Order
 from p21d.sandbox.distributor.seeding import FIRST_CUSTOMER, Seeding, money, quantity, unit_price
 
-FIRST_TICKET = 2_100_001
-FIRST_INVOICE = 3_000_001
-_FIRST_INVOICE_LINE_UID = 5_000_001
 _PLACES = ("clippership", "shipment", "ticket", "none")
 
 
@@ -179,7 +177,7 @@ def _seed_invoice_lines(seeding: Seeding, pairs: list[tuple[Order, Line]]) -> No
     seeding.insert(
         "invoice_line",
         count,
-        invoice_line_uid=list(range(_FIRST_INVOICE_LINE_UID, _FIRST_INVOICE_LINE_UID + count)),
+        invoice_line_uid=list(range(FIRST_INVOICE_LINE_UID, FIRST_INVOICE_LINE_UID + count)),
         invoice_no=[invoice_no(order) for order, _ in pairs],
         line_no=[line.number for _, line in pairs],
         order_no=[order.number for order, _ in pairs],

@@ -78,6 +78,7 @@ class RecordType:
     table: str = ""
     path: str = ""
     list_path: str = ""
+    own_read: bool = True  # False: shown inside its parent only
     parent: str = ""
     scope: str = ""
     first_id: int = 1

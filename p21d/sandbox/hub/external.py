@@ -124,6 +124,8 @@ class ExternalRoutes:
         form = self._core.settings.missing_answer
         if form == "numbers":
             return self._ids.show_number(record_id)
+        if form == "internal_ids":
+            return {"internal_id": self._ids.show_text(record_id), "external_id": None}
         if form == "objects":
             return {"id": self._ids.show_number(record_id), "type": record.body.get("type") if record else "Order"}
         return self._ids.show_text(record_id)

@@ -17,6 +17,8 @@ from p21d.sandbox.hub.orders import OrderSeeder
 from p21d.sandbox.hub.record_types import RECORD_TYPES
 from p21d.sandbox.hub.traffic import Traffic
 
+_WISHES = ("types", "statuses", "skus", "customer_ids", "company_ids", "created_at", "numbers")
+
 
 class Inspection:
     """Show a test what is in the hub; needs no bearer."""
@@ -52,6 +54,21 @@ class Inspection:
         """Create a record from a body, as a POST would, and return it as `records` does; raises RefusedError."""
         with self._core.database.transaction():
             return self._core.reader.inspect(self._core.writer.create(RECORD_TYPES[type_name], body))
+
+    def change(self, type_name: str, record_id: int, members: dict[str, Any]) -> dict[str, Any]:
+        """Set members of a record and leave the others, as a person in the portal would; raises KeyError.
+
+        References and unique values are not checked.
+        """
+        database = self._core.database
+        record = database.get(type_name, record_id)
+        if record is None:
+            raise KeyError(f"no {type_name} {record_id}")
+        record.body |= members
+        if "updated_datetime" in record.kind.members:
+            record.body["updated_datetime"] = self._core.clock.now().isoformat()
+        database.save(record)
+        return self._core.reader.inspect(record)
 
     def duplicates(self) -> dict[str, int]:
         """Return, by type, how many active records repeat the natural key of an earlier one."""
@@ -107,6 +124,6 @@ class Inspection:
 
     async def _post_orders(self, request: web.Request) -> web.Response:
         wishes = await request.json() if request.can_read_body else {}
-        lists = {name: tuple(wishes[name]) for name in ("types", "statuses", "skus", "customer_ids") if name in wishes}
+        lists = {name: tuple(wishes[name]) for name in _WISHES if name in wishes}
         ids = self._seeder.seed(wishes.get("count", 10), seed=wishes.get("seed", 0), **lists)
         return json_answer({"ids": ids})

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from p21d.sandbox.hub.core import Core
-from p21d.sandbox.hub.database import Stored
+from p21d.sandbox.hub.database import Stored, comparable
 from p21d.sandbox.hub.record_types import RECORD_TYPES
 from p21d.sandbox.hub.settings import OTHER_SYSTEM
 
@@ -31,30 +31,72 @@ class OrderSeeder:
         statuses: tuple[str, ...] = _STATUSES,
         skus: tuple[str, ...] = (),
         customer_ids: tuple[int, ...] = (),
+        company_ids: tuple[int, ...] = (),
+        created_at: tuple[str, ...] = (),
+        numbers: tuple[str, ...] = (),
         seed: int = 0,
     ) -> list[int]:
-        """Create that many transactions and return their ids; skus and customers default to what the hub has."""
+        """Create that many transactions and return their ids; skus and customers default to what the hub has.
+
+        An order names the company it is for: the one at the same place in `company_ids` (a short list
+        starts over), else the one whose name the customer carries, else none. `created_at` (ISO 8601) is given out
+        in the same way; `numbers` once each, the rest get the next number of the shop. Of SKUs that the hub lacks the
+        shop makes products of its own.
+        """
         dice = random.Random(seed)
         with self._database.transaction():
+            self._sell(skus)
             skus = skus or self._skus()
             customers = customer_ids or self._customers()
             self._method("shipping_method", "UPS Ground")
             self._method("payment_method", "Credit Card")
-            kind = RECORD_TYPES["transaction"]
-            return [
-                self._writer.create(
-                    kind, self._order(dice, dice.choice(types), dice.choice(statuses), skus, dice.choice(customers))
-                ).id
-                for _ in range(count)
-            ]
+            ids = []
+            for index in range(count):
+                order = self._order(dice, dice.choice(types), dice.choice(statuses), skus, dice.choice(customers))
+                self._wish(order, index, company_ids, created_at, numbers)
+                ids.append(self._create("transaction", order).id)
+            return ids
+
+    def _wish(
+        self,
+        order: dict[str, Any],
+        index: int,
+        company_ids: tuple[int, ...],
+        created_at: tuple[str, ...],
+        numbers: tuple[str, ...],
+    ) -> None:
+        company_id = company_ids[index % len(company_ids)] if company_ids else self._company_of(order["customer_id"])
+        if company_id is not None:
+            order["company_id"] = company_id
+        if created_at:
+            order["created_datetime"] = created_at[index % len(created_at)]
+        order["transaction_number"] = numbers[index] if index < len(numbers) else self._next_number()
+        order["external_ids"] = [{"system_id": OTHER_SYSTEM, "external_id": order["transaction_number"]}]
+
+    def _company_of(self, customer_id: int) -> int | None:
+        """Return the company that has the name this customer carries."""
+        customer = self._database.get("customer", customer_id)
+        name = comparable((customer.body.get("company") if customer else None) or "")
+        row = self._database.scalar(
+            "SELECT row FROM unique_value WHERE type = 'company' AND rule = 'name' AND value = ?", (name,)
+        )
+        company = self._database.at(row)
+        return company.id if company else None
 
     def _skus(self) -> tuple[str, ...]:
         found = self._database.select("type = 'product' AND active = 1 ORDER BY id LIMIT 200", ())
-        names = [f"WEB-{number}" for number in range(1, 6)] if not found else []
+        if not found:
+            return self._sell(tuple(f"WEB-{number}" for number in range(1, 6)))
+        for_sale = [record for record in found if record.body.get("status") == "Active"] or found
+        return tuple(record.body["sku"] for record in for_sale)
+
+    def _sell(self, skus: tuple[str, ...]) -> tuple[str, ...]:
+        """Make a product of each SKU that the hub lacks, and return the SKUs."""
         constants = {"type": "Physical", "tracking_method": "Product", "status": "Active"}
-        for name in names:
-            self._create("product", {"sku": name, "name": f"Item {name}", "unit": "EA", **constants})
-        return tuple(names or (record.body["sku"] for record in found))
+        for sku in skus:
+            if not self._has("product", "sku", comparable(sku)):
+                self._create("product", {"sku": sku, "name": f"Item {sku}", "unit": "EA", **constants})
+        return skus
 
     def _customers(self) -> tuple[int, ...]:
         found = self._database.select("type = 'customer' AND active = 1 ORDER BY id LIMIT 200", ())
@@ -64,10 +106,12 @@ class OrderSeeder:
         return (self._create("customer", {**customer, "email_address": "wanda@web.example"}).id,)
 
     def _method(self, type_name: str, name: str) -> None:
-        if not self._database.scalar(
-            "SELECT row FROM unique_value WHERE type = ? AND rule = 'name' AND value = ?", (type_name, name)
-        ):
+        if not self._has(type_name, "name", name):
             self._create(type_name, {"name": name})
+
+    def _has(self, type_name: str, rule: str, value: str) -> bool:
+        question = "SELECT row FROM unique_value WHERE type = ? AND rule = ? AND value = ?"
+        return self._database.scalar(question, (type_name, rule, value)) is not None
 
     def _create(self, type_name: str, body: dict[str, Any]) -> Stored:
         return self._writer.create(RECORD_TYPES[type_name], body)
@@ -79,10 +123,8 @@ class OrderSeeder:
         subtotal = round(sum(line["extended_price"] for line in lines), 2)
         tax, shipping = round(subtotal * 0.07, 2), 8.0
         total = round(subtotal + tax + shipping, 2)
-        number = self._next_number()
         return {
             "system_id": OTHER_SYSTEM,
-            "transaction_number": number,
             "type": kind,
             "status": status,
             "customer_id": customer_id,
@@ -97,7 +139,6 @@ class OrderSeeder:
             "addresses": [_address(dice, "Billing"), _address(dice, "Shipping")],
             "payments": [{"method": "Credit Card", "amount": total, "status": "Authorized", "description": "Visa"}],
             "notes": [{"sequence_number": 1, "type": "Order", "text": "Leave at the dock", "is_public": True}],
-            "external_ids": [{"system_id": OTHER_SYSTEM, "external_id": number}],
         }
 
     def _next_number(self) -> str:

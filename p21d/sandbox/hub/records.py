@@ -33,7 +33,8 @@ class RecordRoutes:
                 self._route(router, "GET", kind, kind.list_path, self._find)
             if kind.path:
                 self._route(router, "POST", kind, kind.path, self._create)
-                self._route(router, "GET", kind, f"{kind.path}/{{id}}", self._read)
+                if kind.own_read:
+                    self._route(router, "GET", kind, f"{kind.path}/{{id}}", self._read)
                 self._route(router, "PUT", kind, f"{kind.path}/{{id}}", self._update)
                 self._route(router, "DELETE", kind, f"{kind.path}/{{id}}", self._deactivate)
                 self._route(router, "PUT", kind, f"{kind.path}/Reactivate/{{id}}", self._reactivate)
@@ -41,7 +42,7 @@ class RecordRoutes:
     def _route(self, router: web.UrlDispatcher, method: str, kind: RecordType, path: str, handle: _Handle) -> None:
         async def of_kind(request: web.Request) -> web.StreamResponse:
             if request.method != "GET" and kind.name in self._core.settings.own_paths_off:
-                return web.Response(status=404)
+                return web.Response(status=self._core.settings.own_paths_off_status)
             return await handle(kind, request)
 
         router.add_route(method, f"/{kind.family}/v2/{path}", self._core.door.data(of_kind, kind.name))

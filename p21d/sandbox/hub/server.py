@@ -127,9 +127,13 @@ class HubSandbox:
         return self._inspection.duplicates()
 
     def seed_orders(self, count: int, **wishes: Any) -> list[int]:
-        """Create transactions of another system; wishes are `OrderSeeder.seed`'s: types, statuses, skus, seed, ..."""
+        """Create transactions of another system; wishes are `OrderSeeder.seed`'s: types, skus, company_ids, ..."""
         return self._seeder.seed(count, **wishes)
 
     def create(self, type_name: str, **members: Any) -> dict[str, Any]:
         """Create a record without a call, as `records` shows it; a child names its `parent_id`."""
         return self._inspection.create(type_name, members)
+
+    def change(self, type_name: str, record_id: int, **members: Any) -> dict[str, Any]:
+        """Set members of a record without a call, as a person in the portal would, and return it as `records` does."""
+        return self._inspection.change(type_name, record_id, members)

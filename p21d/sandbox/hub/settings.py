@@ -57,6 +57,8 @@ class HubSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     nested_links: Literal["add", "replace"] = "add"
     link_lost_next: int = 0  # the next N creates are saved without their links
     own_paths_off: list[str] = []  # record types whose own write endpoints do not exist
+    own_paths_off_status: Literal[404, 405] = 404
+    persistent_data: bool = True  # False: the subscription has no place for it
     nested_off: list[str] = []  # child types that are ignored inside their parent's POST and PUT
     unknown_tables: list[str] = []  # link tables this hub does not have
     write_status: Literal[200, 201, 202, 204] = 200
@@ -69,7 +71,7 @@ class HubSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     null_members: bool = False  # null in place of empty text, lists and objects too
     missing_members: bool = False  # members without content are left out
     lookup_answer: Literal["quoted", "bare", "escaped", "empty", "no_content"] = "quoted"  # the last two: for a miss
-    missing_answer: Literal["text", "numbers", "objects"] = "text"
+    missing_answer: Literal["text", "numbers", "objects", "internal_ids"] = "text"  # the last: other objects
     missing_ghost: bool = False  # the answer ends with an id that is then 404
     missing_taken_next: int = 0  # after the answer somebody else links the first record it named
     paging: Literal["header", "none", "wrong_totals", "size_ignored", "page_repeated"] = "header"

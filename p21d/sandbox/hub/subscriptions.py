@@ -41,7 +41,7 @@ class SubscriptionRoutes:
             "tracking_guid": None,
             "settings": {},
         }
-        if request.query.get("include", "").lower() == "persistentdata":
+        if request.query.get("include", "").lower() == "persistentdata" and self._core.settings.persistent_data:
             rows = self._core.database.rows("SELECT body FROM persistent WHERE system_id = ? ORDER BY name", (system,))
             answer["persistent_data"] = [msgspec.json.decode(body) for (body,) in rows]
         return json_answer(answer)
@@ -49,6 +49,8 @@ class SubscriptionRoutes:
     async def _keep(self, request: web.Request) -> web.Response:
         """Keep one item by its name: name, value, expiration_date_time, editable_in_ui."""
         system, body = self._system(request), await read_object(request)
+        if not self._core.settings.persistent_data:
+            return web.Response(status=404)
         if not isinstance(body.get("name"), str) or not body["name"]:
             raise RefusedError("VALD-1002", "The name field is required")
         names = ("name", "value", "expiration_date_time", "editable_in_ui")

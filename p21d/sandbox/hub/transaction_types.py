@@ -78,6 +78,7 @@ TRANSACTIONS = (
         family="transactions",
         table="transaction tracking",
         path="Transaction/Tracking",
+        own_read=False,
         parent="transaction",
         scope="transaction/tracking",
         first_id=10001,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
+from p21d.sandbox.distributor import advance, tick
 from p21d.sandbox.faults import Fault
 from p21d.sandbox.prophet21.answers import json_answer
 
@@ -37,6 +38,9 @@ def add_admin_routes(app: web.Application, sandbox: P21Sandbox) -> None:
     app.router.add_delete("/_sandbox/faults", routes.clear_faults)
     app.router.add_delete("/_sandbox/tokens", routes.kill_tokens)
     app.router.add_post("/_sandbox/change", routes.change)
+    app.router.add_get("/_sandbox/writes", routes.writes)
+    app.router.add_post("/_sandbox/tick", routes.tick)
+    app.router.add_post("/_sandbox/orders/{order_no}/advance", routes.advance)
 
 
 class _Admin:
@@ -99,6 +103,17 @@ class _Admin:
             return json_answer({"rows": self._carry_out(order)})
         except (msgspec.DecodeError, KeyError) as error:
             return json_answer({"error": str(error)}, status=400)
+
+    async def writes(self, _request: web.Request) -> web.Response:
+        return json_answer(self._sandbox.transactions.writes)
+
+    async def tick(self, _request: web.Request) -> web.Response:
+        database = self._sandbox.database
+        return json_answer({"changes": tick(database, database.time.now())})
+
+    async def advance(self, request: web.Request) -> web.Response:
+        database = self._sandbox.database
+        return json_answer({"changes": advance(database, database.time.now(), request.match_info["order_no"])})
 
     def _carry_out(self, order: ChangeOrder) -> int:
         database = self._sandbox.database

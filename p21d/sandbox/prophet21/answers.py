@@ -71,4 +71,15 @@ def iis_not_found() -> web.Response:
 
 
 def _element(name: str, value: Any) -> str:
-    return f'<{name} i:nil="true"/>' if value is None else f"<{name}>{escape(str(value))}</{name}>"
+    if value is None:
+        return f'<{name} i:nil="true"/>'
+    if isinstance(value, Mapping):
+        return f"<{name}>{''.join(_element(inner, each) for inner, each in value.items())}</{name}>"
+    if isinstance(value, list):
+        return f"<{name}>{''.join(_element(_item_name(name, each), each) for each in value)}</{name}>"
+    return f"<{name}>{escape(str(value))}</{name}>"
+
+
+def _item_name(name: str, value: Any) -> str:
+    """Return the name of a list's item: that of its simple type, or the list's name without its plural."""
+    return name.removesuffix("s") if isinstance(value, Mapping) else "string"

@@ -26,6 +26,7 @@ from p21d.sandbox.prophet21.journal import Journal, SeenRequest
 from p21d.sandbox.prophet21.odata import ODataService
 from p21d.sandbox.prophet21.settings import Settings
 from p21d.sandbox.prophet21.tokens import Credentials, Tokens, bearer_of
+from p21d.sandbox.prophet21.transaction import TransactionApi
 from p21d.sandbox.prophet21.wall_time import WallTime
 
 Endpoint = Callable[..., Awaitable[web.Response]]
@@ -36,7 +37,8 @@ _LONGEST_LINE = 2**16  # aiohttp's own limit would answer 400, which P21 does no
 class P21Sandbox:
     """Simulate one P21: `async with P21Sandbox(rows=100).serve() as url`.
 
-    `database`, `settings`, `faults`, `requests`, `journal`, `tokens`, `odata` are there for tests to read and change.
+    `database`, `settings`, `faults`, `requests`, `journal`, `tokens`, `odata`, `transactions` are there for tests to
+    read and change.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class P21Sandbox:
         self.journal = Journal(self.clock.now)
         self.tokens = Tokens(self.credentials, self.settings, self.clock)
         self.odata = ODataService(self.database, self.settings, self.clock)
+        self.transactions = TransactionApi(self.database, self.settings, self.clock, username)
         self._open_routes = self._routes_without_token()
         self._routes = self._routes_with_token()
 
@@ -113,11 +116,14 @@ class P21Sandbox:
             _route("GET", f"{_ROUTER_PATH}/", self._router),
             _route("GET", _ROUTER_PATH, self._router_without_slash),
             _route("GET", "/uiserver0/ui/common/v1/serverinfo", self._server_info),
+            _route("GET", "/uiserver0/api/v2/(?P<rest>.+)", self.transactions.answer),
+            _route("POST", "/uiserver0/api/v2/(?P<rest>.+)", self.transactions.answer),
             _route("GET", surface + r"\$metadata", self.odata.metadata),
             _route("GET", surface + "(?P<name>[^/$]+)", self.odata.rows),
         ]
 
     async def _dispatch(self, request: web.Request) -> web.Response:
+        self.transactions.background.catch_up()
         if self.settings.empty_500_without_accept and "Accept" not in request.headers:
             return web.Response(status=500)
         found = _find(self._open_routes, request)

@@ -42,6 +42,21 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     repeat_last_row: bool = False  # every page ends with its last row twice
     answer_floor_seconds: float = 0.0  # latency of every OData answer
 
+    # The Transaction API.
+    may_write_orders: bool = True
+    no_permission: Literal["api", "window"] = "api"  # who may not write meets 401, or the window's own words with 200
+    sessions: int = 5  # windows that work at once; further callers wait
+    session_wait_seconds: float = 60.0
+    no_session_status: Literal[500, 503] = 503
+    save_seconds: float = 0.0  # how long a window works before it saves
+    async_at_once: int = 2
+    async_status: Literal[200, 202] = 200
+    wrong_status_answer: Literal[400, 500] = 400  # to a transaction whose Status is not New
+    required_order_columns: set[str] = set()  # columns of oe_hdr this site wants beside P21's own
+    # By customer id, `*` for all.
+    customer_rules: dict[str, set[Literal["duplicate_po_refused", "credit_refused", "po_required"]]] = {}
+    po_no_append_on_repeat: bool = False
+
     def __post_init__(self) -> None:
         try:
             ZoneInfo(self.zone)

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from p21d.sandbox.prophet21 import P21Sandbox
+from tests.sandbox.prophet21.order_bodies import WRITE
 
 LOGIN = {"username": "p21d", "password": "sandbox-password"}
 
@@ -61,6 +62,23 @@ class Client:
     async def table(self, name: str, surface: str = "table", **options: str) -> Answer:
         query = {f"${option}": value for option, value in options.items()}
         return await self.call("GET", f"/odataservice/odata/{surface}/{name}", params=query)
+
+    async def write(self, body: dict[str, Any], **options: Any) -> Answer:
+        return await self.call("POST", WRITE, json=body, **options)
+
+    async def order_no(self, body: dict[str, Any]) -> str:
+        """Write one order, which must pass, and return its number."""
+        answer = (await self.write(body)).json
+        assert answer["Summary"] == {"Succeeded": 1, "Failed": 0, "Other": 0}, answer
+        return answer["Results"]["Transactions"][0]["DataElements"][0]["Rows"][0]["Edits"][0]["Value"]
+
+    async def refusal(self, body: dict[str, Any]) -> str:
+        """Write one order, which must be refused with status 200, and return P21's words."""
+        answer = await self.write(body)
+        assert answer.status == 200, answer.text
+        assert answer.json["Summary"] == {"Succeeded": 0, "Failed": 1, "Other": 0}
+        assert answer.json["Results"] is None
+        return answer.json["Messages"][0].removeprefix("Transaction 1:: ")
 
     async def decimals(self, name: str, **options: str) -> list[dict[str, Any]]:
         """Read rows with every number of a JSON row as the exact decimal that stood there."""
