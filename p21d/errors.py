@@ -1,11 +1,12 @@
 """One type per thing the daemon does about a failure.
 
     refuse to start or reload   ConfigError, StoreError, AlreadyRunning
-    wait and try again          Unavailable (RequestTimeout, PageError)
+    wait and try again          Unavailable (RequestTimeout, NotSent, PageError)
     renew, then pause           Unauthorized (the whole system), Forbidden, ReadRefused (one entity)
     pause one entity            SystematicRefusal
     dead-letter, retry or park
     this one record             RecordRefused, RecordFailed, ParentMissing
+    hold this one order         OrderUnfit
 
 A class exists only where somebody catches it. Context stands in attributes, `hint` says what the operator can do.
 No message ever holds a secret: who builds one passes status, reason and a shortened body, never a header or a
@@ -84,6 +85,10 @@ class RequestTimeout(Unavailable):
     """One call got no answer in time; whether it was carried out is not known."""
 
 
+class NotSent(Unavailable):
+    """No connection was had, so that nothing of the call reached the system."""
+
+
 class PageError(Unavailable):
     """A page was cut off, is not JSON, or repeats its keys; raised instead of ending the data early."""
 
@@ -145,3 +150,11 @@ class RecordFailed(RecordError):
 
 class ParentMissing(RecordError):
     """The sink says that a record this one points to is not there; the record waits for its parent."""
+
+
+class OrderUnfit(RecordError):
+    """An order cannot be written into P21 as it is: a value is missing or too long; `field` is P21's name of it."""
+
+    def __init__(self, message: str, *, field: str, hint: str = "") -> None:
+        super().__init__(message, code="order_unfit", hint=hint)
+        self.field = field

@@ -19,10 +19,13 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from p21d.errors import ConfigError, RequestTimeout, Unavailable
+from p21d.errors import ConfigError, NotSent, RequestTimeout, Unavailable
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
 """P21's own limit for an answer (facts 3.7)."""
+CONNECT_SECONDS = 30.0
+_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ClientConnectorCertificateError, aiohttp.ClientHttpProxyError)
+"""What aiohttp raises before it has a connection to write the request to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,19 @@ class HttpClient:
     ) -> HttpAnswer:
         """Make one call and read its whole answer.
 
-        `url` is sent as it is: its query must be encoded already. Raises Unavailable when there is no complete answer.
+        `url` is sent as it is: its query must be encoded already. Raises Unavailable when there is no complete answer,
+        and its NotSent when there was not even a connection. Only GET and the like are tried again by aiohttp itself,
+        where a kept connection turns out to be dead; a POST never is.
         """
-        timeout = aiohttp.ClientTimeout(total=timeout_seconds or self._timeout_seconds, connect=30)
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds or self._timeout_seconds, connect=CONNECT_SECONDS)
         try:
             async with self._opened().request(
                 method, URL(url, encoded=True), headers=headers, data=body, timeout=timeout, allow_redirects=False
             ) as response:
                 return HttpAnswer(response.status, response.reason or "", response.headers, await self._body(response))
+        except aiohttp.ConnectionTimeoutError as error:
+            message = f"{self.system} did not take a connection within {CONNECT_SECONDS:g} s"
+            raise NotSent(message, system=self.system) from error
         except TimeoutError as error:
             seconds = timeout_seconds or self._timeout_seconds
             raise RequestTimeout(f"{self.system} did not answer within {seconds:g} s", system=self.system) from error
@@ -121,7 +129,8 @@ class HttpClient:
             hint = f"its certificate is not trusted; put the certificate of its authority into {self._ca_key}"
         elif isinstance(error, aiohttp.ClientConnectorDNSError):
             hint = "its name does not resolve; check the host part of the URL"
-        return Unavailable(f"{self.system} cannot be reached: {reason_of(error)}", system=self.system, hint=hint)
+        kind = NotSent if isinstance(error, _NO_CONNECTION) else Unavailable
+        return kind(f"{self.system} cannot be reached: {reason_of(error)}", system=self.system, hint=hint)
 
     async def aclose(self) -> None:
         """Close all connections."""

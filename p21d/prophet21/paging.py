@@ -28,6 +28,8 @@ from p21d.row import Row
 R = TypeVar("R", bound=Row)
 
 PROOF_ROWS = 3
+MOST_ROWS_AT_ONCE = 100_000
+"""Of a table without a known key, asked for some parents at a time: far above what fifty of them have."""
 
 
 class Pager:
@@ -59,6 +61,9 @@ class Pager:
         A text key that P21 does not page by is read by `$skip`, from the start whatever `after` says. Raises what
         Session.get raises, and PageError.
         """
+        if not reading.unique:
+            yield await self._whole(reading, condition)
+            return
         reached = after
         if reached and not await self._pages_by_key(reading):
             reached = None
@@ -73,6 +78,16 @@ class Pager:
             reached = answer.decoded.keys[-1]
         async for page in pages_by_skip(partial(self._get, reading), reading, condition, top=self.page_rows):
             yield page
+
+    async def _whole(self, reading: Reading[R], condition: str) -> Page[R]:
+        """Return all rows under a condition in one page, for a table of which no key is known to go on by."""
+        top = self.page_rows
+        while top <= MOST_ROWS_AT_ONCE:
+            answer = await self._get(reading, reading.url(condition, top=top), top)
+            if answer.decoded.size < top:
+                return answer.page(last=True)
+            top *= 4
+        raise PageError(f"{reading.table} has more than {MOST_ROWS_AT_ONCE} rows for one question", system=SYSTEM)
 
     async def outer_keys(self, reading: Reading[Any]) -> tuple[Key, Key] | None:
         """Return the lowest and the highest page key, None where there is no row or its key cannot be read."""

@@ -26,7 +26,8 @@ class Reading(Generic[R]):
     """One table or view as p21d reads it.
 
     `key` is the row's identity, `page_by` what it is paged by, `modified` the column windows are cut by (may be empty),
-    `filter` holds in every request. Raises ConfigError where the Row lacks a column of the key.
+    `filter` holds in every request; `unique` False says that keys may repeat. Raises ConfigError where the Row lacks a
+    column of the key.
     """
 
     table: str
@@ -37,6 +38,7 @@ class Reading(Generic[R]):
     modified: str = ""
     filter: str = ""
     company: str = ""
+    unique: bool = True
 
     def __post_init__(self) -> None:
         self.columns.need((*self.key, *self.page_by), table=self.table)
@@ -67,6 +69,7 @@ class Reading(Generic[R]):
             page_by=related.key,
             surface=related.surface,
             filter=related.filter,
+            unique=related.unique,
         )
         reading.columns.need(related.match, table=related.table)
         return reading

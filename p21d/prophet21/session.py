@@ -1,4 +1,8 @@
-"""Every read of P21 goes through here: token, limit of simultaneous requests, retries, the errors of `classify`."""
+"""Every request to P21 goes through here: token, limit of simultaneous reads, retries, the errors of `classify`.
+
+A write is never tried again here. The one exception is a 401 that a new token may cure: P21 looks at the token before
+it looks at the body, so nothing was written (facts 5.5).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from p21d.clock import Clock
-from p21d.errors import Forbidden, Unauthorized, Unavailable
+from p21d.errors import Forbidden, NotSent, Unauthorized, Unavailable
 from p21d.http import HttpAnswer, HttpClient
-from p21d.prophet21.classify import Case, forbidden, lacks_permission, read_error, unauthorized
+from p21d.prophet21.classify import SYSTEM, Case, forbidden, lacks_permission, read_error, unauthorized
 from p21d.prophet21.server_clock import ServerClock
 from p21d.prophet21.token import TokenSource
 from p21d.prophet21.token_answer import Token
@@ -36,7 +40,7 @@ class Counts:
 
 
 class Session:
-    """Makes GET requests with one account at one P21."""
+    """Makes requests with one account at one P21."""
 
     def __init__(
         self, config: Prophet21Config, http: HttpClient, tokens: TokenSource, server_clock: ServerClock, clock: Clock
@@ -74,6 +78,21 @@ class Session:
         """
         return await self._once(path_and_query, await self._tokens.current())
 
+    async def ask(self, url: str) -> HttpAnswer:
+        """Return one answer to a GET whatever it says; a dead token is renewed once.
+
+        `url` is a path here, or a whole URL. Raises Unavailable, Unauthorized and Forbidden.
+        """
+        return await self._authorized(url)
+
+    async def post(self, url: str, body: bytes) -> HttpAnswer:
+        """Send a body once and return the answer, whatever it says; repeated only after a 401 that a new token cures.
+
+        `url` is a whole URL. Raises NotSent where nothing reached P21, Unauthorized and Forbidden where it refused the
+        token, and any other Unavailable where it may have carried it out. No read is kept waiting, and none keeps it.
+        """
+        return await self._authorized(url, body)
+
     async def _attempt(self, path: str) -> HttpAnswer:
         answer = await self._authorized(path)
         error = read_error(answer, table_of(path))
@@ -83,29 +102,48 @@ class Session:
             raise error
         return answer
 
-    async def _authorized(self, path: str) -> HttpAnswer:
-        token = await self._tokens.current()
-        answer = await self._once(path, token)
+    async def _authorized(self, path: str, body: bytes | None = None) -> HttpAnswer:
+        token = await self._token(None, writes=body is not None)
+        answer = await self._once(path, token, body)
         if answer.status == 401 and not lacks_permission(answer):
-            token = await self._tokens.renew(token)
-            answer = await self._once(path, token)
+            # a token that reads went through with: what a write is refused for then is the write
+            reads = body is not None and self._tokens.was_accepted(token)
+            token = await self._token(token, writes=body is not None)
+            answer = await self._once(path, token, body)
             if answer.status == 401 and not lacks_permission(answer):
-                raise self._rejected(Case(answer, table_of(path)), token)
+                raise self._rejected(Case(answer, table_of(path)), token, reads=reads)
         if answer.status < 300:
             self._tokens.accept(token)
         return answer
 
-    def _rejected(self, case: Case, token: Token) -> Forbidden | Unauthorized:
+    async def _token(self, dead: Token | None, *, writes: bool) -> Token:
+        try:
+            return await (self._tokens.renew(dead) if dead else self._tokens.current())
+        except Unavailable as error:
+            if not writes:
+                raise
+            # whatever happened to the sign-in, the body stayed here
+            seconds = error.retry_after_seconds
+            raise NotSent(error.message, system=SYSTEM, retry_after_seconds=seconds, hint=error.hint) from error
+
+    def _rejected(self, case: Case, token: Token, *, reads: bool) -> Forbidden | Unauthorized:
         # A token that other tables accept is good: then this 401 is about this table, whatever its words.
-        if self._tokens.was_accepted(token):
+        if reads or self._tokens.was_accepted(token):
             return forbidden(case)
         return self._tokens.refuse(unauthorized(case))
 
-    async def _once(self, path: str, token: Token) -> HttpAnswer:
+    async def _once(self, path: str, token: Token, body: bytes | None = None) -> HttpAnswer:
+        url = path if "://" in path.partition("?")[0] else self._url + path
         headers = {"Authorization": f"Bearer {token.text}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            return await self._exchange("POST", url, headers, body)
         async with self._limiter:
-            asked_at = self._asked()
-            answer = await self._http.request("GET", self._url + path, headers=headers)
+            return await self._exchange("GET", url, headers)
+
+    async def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> HttpAnswer:
+        asked_at = self._asked()
+        answer = await self._http.request(method, url, headers=headers, body=body)
         self._server_clock.observe(answer.date(), asked_at=asked_at)
         return answer
 

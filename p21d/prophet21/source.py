@@ -17,6 +17,7 @@ from p21d.prophet21.key_order import Key
 from p21d.prophet21.literal_proof import LiteralProof
 from p21d.prophet21.matching import absent_keys, read_keys
 from p21d.prophet21.odata import all_of
+from p21d.prophet21.orders.desk import OrderDesk
 from p21d.prophet21.page import Page
 from p21d.prophet21.paging import Pager
 from p21d.prophet21.proof_book import MemoryBook, ProofBook
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Row)
 
+SPARE_CONNECTIONS = 6
+"""A sign-in never waits behind reads, nor does an order: P21 has five sessions for writers (facts 7)."""
 SCOPE_SECONDS = 60.0
 """Entities that are refused together ask for one fresh token together."""
 
@@ -58,7 +61,10 @@ class Statistics:
 
 
 class Prophet21:
-    """One P21, read with one account. Every method may raise Unavailable, Unauthorized, Forbidden and ReadRefused."""
+    """One P21, used with one account. Every method may raise Unavailable, Unauthorized, Forbidden and ReadRefused.
+
+    `orders` reads and writes sales orders.
+    """
 
     def __init__(self, config: Prophet21Config, clock: Clock, book: ProofBook | None = None) -> None:
         """Open nothing yet; `book` keeps what is proven, in memory only where none is given."""
@@ -70,7 +76,7 @@ class Prophet21:
             timeout_seconds=config.timeout,
             ca_file=config.ca_file,
             ca_key="prophet21.ca_file",
-            connections=config.concurrent_requests + 1,  # a sign-in never waits behind reads
+            connections=config.concurrent_requests + SPARE_CONNECTIONS,
         )
         self._server_clock = ServerClock(clock)
         self._zone = ServerZone(
@@ -85,6 +91,7 @@ class Prophet21:
             self._session, self._zone, self._server_clock, clock, page_rows=config.page_rows, about=self._about
         )
         self._related = RelatedReader(self._pager, clock)
+        self.orders = OrderDesk(config, self._session, self._pager, self._zone, self._server_clock, clock)
         self._literal_proof = LiteralProof(self._session, self._zone, self._server_clock)
         self._proofs = Proofs(
             self._pager,

@@ -7,7 +7,7 @@ although one changed at 05:50Z was stamped 01:50. Too early costs a few unchange
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 HORIZON = timedelta(hours=3)
@@ -80,6 +80,10 @@ class ServerZone:
             case "plain":
                 return _text(wall)
         return _text(wall) + offset_text(wall.replace(tzinfo=zone, fold=0).utcoffset())
+
+    def local_date(self, instant: datetime) -> date:
+        """Return the date that the server's clock shows at an instant."""
+        return instant.astimezone(self._zone).date()
 
     @property
     def _zone(self) -> tzinfo:

@@ -163,3 +163,41 @@ async def test_a_parent_without_the_column_is_refused(source):
 
     with pytest.raises(ConfigError, match="Bare has no field for the column order_no"):
         await source.related(of(LINES), [Bare(oe_hdr_uid=1)])
+
+
+class Label(Row, frozen=True):
+    pick_ticket_no: int
+    tracking_no: str | None
+
+
+class Ticket(Row, frozen=True):
+    pick_ticket_no: int
+
+
+LABELS = Related(
+    table="clippership_return_10004",
+    row=Label,
+    key=("pick_ticket_no", "tracking_no"),
+    match={"pick_ticket_no": "pick_ticket_no"},
+    unique=False,
+)
+
+
+@pytest.mark.parametrize("page_rows", [2, 3, 1000])
+async def test_rows_of_a_table_without_a_key_come_all_however_often_they_repeat(sandbox, clock, page_rows):
+    for number in (["1Z1"] * 5) + [None, None, "1Z2"]:
+        sandbox.database.insert("clippership_return_10004", pick_ticket_no=9_999_001, tracking_no=number)
+    ticket = row_of(Ticket, pick_ticket_no=9_999_001)
+    async with sandbox.serve() as url, connected(url, clock, page_rows=page_rows) as source:
+        related = await source.related(replace(ENTITY, row=Ticket, related=(LABELS,)), [ticket])
+    found = [label.tracking_no for label in related.rows(LABELS, ticket)]
+    assert sorted(map(str, found)) == ["1Z1"] * 5 + ["1Z2", "None", "None"]
+
+
+async def test_the_rows_of_a_table_with_a_key_may_not_repeat(sandbox, clock):
+    for _ in range(2):
+        sandbox.database.insert("clippership_return_10004", pick_ticket_no=9_999_001, tracking_no="1Z1")
+    ticket = row_of(Ticket, pick_ticket_no=9_999_001)
+    async with sandbox.serve() as url, connected(url, clock) as source:
+        with pytest.raises(PageError, match="twice"):
+            await source.related(replace(ENTITY, row=Ticket, related=(replace(LABELS, unique=True),)), [ticket])
