@@ -39,6 +39,7 @@ class JsonlSink:
     """Writes files; it has no ids of its own."""
 
     has_ids = False
+    inbox = None
 
     def __init__(self, options: JsonlOptions, clock: Clock) -> None:
         """Open nothing yet."""
@@ -66,7 +67,13 @@ class JsonlSink:
                 await self._append(entity, lines)
             answers.extend(Acknowledged() for _ in deliveries)
 
-    async def find(self, route: Route, external_id: str) -> str | None:  # noqa: ARG002  # the port's signature
+    async def find(
+        self,
+        route: Route,  # noqa: ARG002  # the port's signature
+        external_id: str,  # noqa: ARG002
+        *,
+        of_type: bool = False,  # noqa: ARG002
+    ) -> str | None:
         """Return None: files are not asked."""
         return None
 

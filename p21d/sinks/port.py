@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from p21d.errors import RecordError
 from p21d.plugin import Route
+from p21d.sinks.inbox import Inbox
 
 
 class Link(NamedTuple):
@@ -66,6 +67,10 @@ class Delivery:
     """Children delivered before, by member, that the record has no more: to be removed."""
     witnesses: Sequence[str] = ()
     """External ids of other records that the sink is known to have: while it finds them, a 404 may be believed."""
+    former: Sequence[str] = ()
+    """External ids under which another integration may have made the record: adopted if its natural key agrees."""
+    born: bool = False
+    """The record came from the sink: only the members of `Route.born` and `Route.born_children` are written over it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,8 @@ class Acknowledged:
     links: tuple[Link, ...] = ()
     left_behind: tuple[Link, ...] = ()
     warning: str = ""
+    born: bool = False
+    """The record turned out to be another system's own, and was treated as `Delivery.born` says: so it must stay."""
 
 
 Answer = Acknowledged | RecordError
@@ -101,6 +108,11 @@ class Sink(Protocol):
     has_ids: bool
     """Whether records get an id of the sink's own; where not, a parent is known by its own delivery."""
 
+    @property
+    def inbox(self) -> Inbox | None:
+        """Return where orders are taken from; None for a sink that gives none."""
+        ...
+
     def identity(self) -> str:
         """Return which sink this is, without secrets; the same text means that its links and records are the same."""
         ...
@@ -117,8 +129,11 @@ class Sink(Protocol):
         """
         ...
 
-    async def find(self, route: Route, external_id: str) -> str | None:
-        """Return the sink's id of a linked record by our external id, None where it is not linked."""
+    async def find(self, route: Route, external_id: str, *, of_type: bool = False) -> str | None:
+        """Return the sink's id of a linked record by our external id, None where it is not linked.
+
+        With `of_type` a record of another type than `route.types` is none either.
+        """
         ...
 
     async def probe(self, route: Route) -> None:

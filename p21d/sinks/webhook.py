@@ -52,6 +52,7 @@ class WebhookSink:
     """Posts; it has no ids of its own."""
 
     has_ids = False
+    inbox = None
 
     def __init__(self, options: WebhookOptions, clock: Clock) -> None:
         """Open no connection yet; raises ConfigError for an impossible URL, header or certificate file."""
@@ -95,7 +96,13 @@ class WebhookSink:
             await self.deliver(batch[:middle], answers)
             await self.deliver(batch[middle:], answers)
 
-    async def find(self, route: Route, external_id: str) -> str | None:  # noqa: ARG002  # the port's signature
+    async def find(
+        self,
+        route: Route,  # noqa: ARG002  # the port's signature
+        external_id: str,  # noqa: ARG002
+        *,
+        of_type: bool = False,  # noqa: ARG002
+    ) -> str | None:
         """Return None: the receiver is not asked."""
         return None
 

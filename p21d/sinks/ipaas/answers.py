@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,7 @@ from p21d.http import HttpAnswer
 _WORDS_LIMIT = 400
 _TOLD_IN = ("message", "detail", "error_message", "error_description", "error", "title")
 _STANDARD_REASONS = frozenset({"", *(status.phrase.lower() for status in HTTPStatus)})
+_decoder = msgspec.json.Decoder(float_hook=Decimal)  # amounts as they were written, for some are sent back
 _HUB_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # with a digit: `null` and `error` are none
 
 
@@ -77,7 +79,7 @@ def id_in(answer: HttpAnswer, pattern: re.Pattern[str]) -> str:
 def decoded(answer: HttpAnswer) -> Any:
     """Return the body decoded from JSON, None where it is empty or something else."""
     try:
-        return msgspec.json.decode(answer.body) if answer.body.strip() else None
+        return _decoder.decode(answer.body) if answer.body.strip() else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from p21d.sinks.ipaas.directory import Directory
+from p21d.sinks.ipaas.directory import CUSTOM_FIELD, Directory
 from p21d.sinks.ipaas.options import IpaasOptions
 from p21d.sinks.ipaas.table import Resource
 from p21d.sinks.port import Delivery
 
 ChildIds = Mapping[tuple[str, str], str]
 """(member, external id of the child) -> its id in the hub."""
+
+_NOT_RESENT = frozenset({"external_ids", "extension_fields", "tracking_guid"})
+"""Links are kept by calls of their own, and one of a subscription that is gone would be refused; the rest is answer."""
 
 
 class Bodies:
@@ -30,9 +33,8 @@ class Bodies:
         self, delivery: Delivery, resource: Resource, child_ids: ChildIds, *, link: bool = True
     ) -> dict[str, Any]:
         """Return the whole body; without `link` our external id of the record itself is not sent."""
-        body = self._named(resource, delivery.body)
         parents = {member: self._id(hub_id) for member, hub_id in delivery.parents.items() if member}
-        body |= self._named(resource, parents)
+        body = self._named(resource, {**delivery.body, **parents})
         if resource.owner_member:
             body.setdefault(resource.owner_member, self._system_id)
         for member in delivery.children:
@@ -42,6 +44,20 @@ class Bodies:
         if link:
             body["external_ids"] = [self._link(delivery.external_id)]
         return body
+
+    def resent(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a record of the hub as it may be sent back unchanged, children with their ids; nulls are left out."""
+        told = ((name, value) for name, value in record.items() if value is not None and name not in _NOT_RESENT)
+        return {name: self._resent(name, value) for name, value in told}
+
+    def _resent(self, name: str, value: Any) -> Any:
+        if name == "custom_fields" and isinstance(value, list):  # one without a value is refused (VALD-1015)
+            value = [item for item in value if not isinstance(item, dict) or item.get("value")]
+        if isinstance(value, list):
+            return [self.resent(item) if isinstance(item, dict) else item for item in value]
+        if isinstance(value, str) and (name == "id" or name.endswith("_id")):
+            return self._id(value)
+        return _without_nulls(value)
 
     def _children(self, delivery: Delivery, member: str, child_ids: ChildIds) -> list[dict[str, Any]]:
         resource = self._directory.child(delivery.route, member)
@@ -55,8 +71,16 @@ class Bodies:
         return built
 
     def _named(self, resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
-        named = ((self._directory.member(resource, member), value) for member, value in body.items())
-        return {name: value for name, value in named if name and value is not None}
+        """Return the members under the hub's names, those it keeps as custom fields among the latter."""
+        named = {self._directory.member(resource, member): value for member, value in body.items()}
+        plain = {name: value for name, value in named.items() if name and value is not None}
+        custom = {name: plain.pop(name) for name in list(plain) if name.startswith(CUSTOM_FIELD)}
+        fields = [
+            {"custom_field_name": name.removeprefix(CUSTOM_FIELD), "value": str(value)}
+            for name, value in custom.items()
+            if str(value)
+        ]
+        return {**plain, "custom_fields": [*plain.get("custom_fields", ()), *fields]} if fields else plain
 
     def _link(self, external_id: str) -> dict[str, Any]:
         return {"system_id": self._system_id, "external_id": external_id}
@@ -65,6 +89,10 @@ class Bodies:
         """Return an id as a number when it is all digits and fits 64 bits (facts 3, A15461508)."""
         small = hub_id.isascii() and hub_id.isdigit() and len(hub_id) <= 18 and not hub_id.startswith("0")
         return int(hub_id) if self._as_numbers and small else hub_id
+
+
+def _without_nulls(value: Any) -> Any:
+    return {name: item for name, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
 def known_child_ids(delivery: Delivery) -> ChildIds:

@@ -73,7 +73,7 @@ class Collision:
         self, delivery: Delivery, resource: Resource, body: Item, hub_id: str, duplicate: Duplicate
     ) -> None:
         """Refuse a record that has our external id but neither our type nor our natural key."""
-        record = await self._tools.finder.read(resource, hub_id)
+        record = await self._writer.read(delivery, resource, hub_id)
         obstacle = self._tools.finder.obstacle(delivery, body, record or {})
         if record is None or obstacle or not self._tools.finder.fits(delivery, record):
             raise RecordRefused(

@@ -12,6 +12,9 @@ from p21d.plugin import Route
 from p21d.sinks.ipaas.options import IpaasOptions
 from p21d.sinks.ipaas.table import AUTH, FAMILIES, HEADERS, LINES, LINKS, OTHER_PATHS, QUERY, VERSIONS, Resource
 
+CUSTOM_FIELD = "custom_fields."
+"""In front of a member's name in `sink.members`: the hub keeps it as a custom field of that name (facts 9)."""
+
 
 class Directory:
     """The table with this configuration's overrides laid over it."""
@@ -53,6 +56,10 @@ class Directory:
             permission=route.resource,
         )
 
+    def named(self, name: str) -> Resource:
+        """Return a line of the table by its name."""
+        return self._resources[name]
+
     def link_table(self, route: Route, member: str = "") -> str:
         """Return the link table of the route's records, or of its children under `member`."""
         if not member:
@@ -65,7 +72,9 @@ class Directory:
         if name is None:
             raise ConfigError(f"the route of {route.resource} has no children {member!r}", path="route.children")
         parent = self.resource(route)
-        own = replace(parent, name=name, path="", list_path="", link_table=name, typed=False, owner_member="")
+        own = Resource(
+            name=name, family=parent.family, path="", list_path="", link_table=name, permission=parent.permission
+        )
         return self._resources.get(name, own)
 
     def member(self, resource: Resource, member: str) -> str:
@@ -79,6 +88,16 @@ class Directory:
     def link_url(self, resource: Resource, call: str, **parts: str) -> str:
         """Return the URL of a call of the link table that keeps this resource's links."""
         return self._url(resource.family, _filled(self._links[call], parts))
+
+    def missing_url(self, resource: Resource, system_id: int, page: int) -> str:
+        """Return the URL of one page of the records of a link table that our system has no link for."""
+        url = self.link_url(resource, "missing", system_id=str(system_id), table=resource.link_table)
+        query = f"{self.query['page']}={page}" if self.query["page"] else ""
+        return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+    def subscription_url(self, call: str, system_id: int) -> str:
+        """Return the URL of the subscription with its persistent data, or of a write to these."""
+        return self._url("subscriptions", _filled(self._paths[call], {"id": system_id}))
 
     def record_url(self, resource: Resource, hub_id: str = "") -> str:
         """Return the URL of one record, without an id that of its collection."""

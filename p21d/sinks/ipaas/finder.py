@@ -63,7 +63,8 @@ class Finder:
             if record is not None and self._holds(delivery, body, record, duplicate.message):
                 obstacle = self.obstacle(delivery, body, record)
                 if obstacle:
-                    raise RecordRefused(f"{duplicate.message}; {obstacle}", code=duplicate.code)
+                    hint = "the two are told apart by type only; give one of them another number" * resource.typed
+                    raise RecordRefused(f"{duplicate.message}; {obstacle}", code=duplicate.code, hint=hint)
                 return record
         found = await self.by_natural_key(delivery, resource, body)
         if found is None:
@@ -79,8 +80,15 @@ class Finder:
         hub_id = id_text(record.get("id"))
         if "type" in body and "type" in record and not same(body["type"], record["type"]):
             return f"record {hub_id} of the hub is of another type ({record['type']}, not {body['type']})"
+        if self.is_others(self._directory.resource(delivery.route), record):
+            return f"record {hub_id} of the hub is another system's own"
         others = [link for link in our_links(record, self._system_id) or () if link != delivery.external_id]
         return f"record {hub_id} of the hub is linked to our {others[0]!r}" if others else ""
+
+    def is_others(self, resource: Resource, record: Item) -> bool:
+        """Tell whether another subscription owns a record, such as an order of the web shop."""
+        owner = id_text(record.get(self._directory.member(resource, resource.owner_member)))
+        return bool(resource.owner_member and owner) and owner != str(self._system_id)
 
     async def _named_holder(self, resource: Resource, hub_id: str) -> dict[str, Any] | None:
         try:

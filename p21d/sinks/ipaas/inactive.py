@@ -5,11 +5,12 @@ Invariant: a record that somebody else made inactive stays so.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from p21d.errors import RecordRefused
-from p21d.sinks.ipaas.bodies import known_child_ids
 from p21d.sinks.ipaas.calls import Call
 from p21d.sinks.ipaas.table import Resource
-from p21d.sinks.ipaas.verdicts import BareNotFound, InactiveTwin, RecordNotFound, Subject
+from p21d.sinks.ipaas.verdicts import BareNotFound, CallUnknown, InactiveTwin, RecordNotFound, Subject
 from p21d.sinks.ipaas.write import Tools, Writer
 from p21d.sinks.port import Acknowledged, Delivery, Link
 
@@ -30,14 +31,22 @@ class Activity:
                 return Acknowledged(warning=f"{delivery.external_id} was not in the hub")
             if linked.inactive:
                 return _acknowledged(delivery, resource, linked.hub_id)
+            if not await self._is_of_our_type(delivery, resource, linked.hub_id):
+                words = f"record {linked.hub_id} may be of another kind than {delivery.external_id}, and was left alone"
+                return Acknowledged(warning=words)
             hub_id = linked.hub_id
         try:
             await self._switch_off(delivery, resource, hub_id)
         except RecordNotFound:
             pass
-        except BareNotFound:
+        except (BareNotFound, CallUnknown) as missing:
+            if isinstance(missing, CallUnknown) and not resource.inside:
+                raise
             if not await self._tools.links.finds_others(resource, delivery.external_id, delivery.witnesses):
                 raise
+            if resource.inside:  # it may be the call that is not there, and not the record
+                warning = f"the hub has no call to remove {delivery.external_id}, and may still show it"
+                return replace(_acknowledged(delivery, resource, hub_id), warning=warning)
         return _acknowledged(delivery, resource, hub_id)
 
     async def revive(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
@@ -57,10 +66,21 @@ class Activity:
             await self._reactivate(delivery, resource, hub_id)
         return done
 
+    async def _is_of_our_type(self, delivery: Delivery, resource: Resource, hub_id: str) -> bool:
+        """Tell whether a record that only the hub links is surely of our type; raises RecordRefused where it is not."""
+        if not resource.typed:
+            return True
+        if "type" not in delivery.body and not delivery.route.types:
+            return False
+        record = await self._tools.finder.read(resource, hub_id)
+        self._writer.check_type(delivery, resource, record or {})
+        return True
+
     async def _switch_off(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
         if delivery.route.inactive:
             try:
-                await self._mark(delivery, resource, hub_id)
+                marked = replace(delivery, body={**delivery.body, **delivery.route.inactive})
+                await self._writer.update(marked, resource, hub_id)
             except RecordNotFound:
                 raise
             except RecordRefused:
@@ -71,12 +91,6 @@ class Activity:
                 return
         subject = Subject(resource, "Edit", f"DELETE {resource.name} {hub_id} for {delivery.external_id}")
         await self._tools.calls.make(Call("DELETE", self._tools.directory.record_url(resource, hub_id), subject))
-
-    async def _mark(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
-        body = self._tools.bodies.build(delivery, resource, known_child_ids(delivery))
-        name_of = self._tools.directory.member
-        members = {name_of(resource, name): value for name, value in delivery.route.inactive.items()}
-        await self._writer.put(delivery, resource, hub_id, {**body, **members})
 
     async def _reactivate(self, delivery: Delivery, resource: Resource, hub_id: str) -> None:
         subject = Subject(resource, "Edit", f"reactivation of {resource.name} {hub_id} for {delivery.external_id}")

@@ -51,6 +51,18 @@ class Links:
             return None
         return read_lookup(answer.body, call.subject.doing)
 
+    async def external_id(self, resource: Resource, hub_id: str) -> str | None:
+        """Return our external id of a record of the hub, None where it has none."""
+        parts = {"id": hub_id, "system_id": str(self._system_id), "table": resource.link_table}
+        url = self._directory.link_url(resource, "external", **parts)
+        doing = f"look-up of our external id of {resource.name} {hub_id}"
+        answer, error = await self._calls.ask(Call("GET", url, Subject(resource, "View", doing)))
+        if isinstance(error, RecordNotFound | BareNotFound):
+            return None
+        if error is not None:
+            raise error
+        return read_external_id(answer.body, doing) if answer.status == 200 else None
+
     async def update(self, resource: Resource, external_id: str, hub_id: str) -> None:
         """Create a record's link, or change the external id it has."""
         await self._calls.make(self._call("update", "POST", resource, external_id, "Edit", hub_id))
@@ -123,6 +135,20 @@ def read_lookup(body: bytes, doing: str) -> Linked | None:
     if text in {"", "null", "0"}:
         return None
     raise RecordFailed(f"hub: {doing}: the answer is not an id: {text[:100]!r}", code="odd-answer")
+
+
+def read_external_id(body: bytes, doing: str) -> str | None:
+    """Read our external id: JSON text or the raw text, of an inactive record too; None for an empty answer.
+
+    Raises RecordFailed for what is neither, such as an answer that was cut off inside its quotes.
+    """
+    raw = body.decode("utf-8-sig", "replace").strip()
+    text = _unquoted(raw).strip()
+    if raw in {"", "null", '""'}:
+        return None
+    if not text or text[0] in '"{[':
+        raise RecordFailed(f"hub: {doing}: the answer is not an external id: {raw[:100]!r}", code="odd-answer")
+    return text[len(_DELETED) :] if text[: len(_DELETED)].upper() == _DELETED else text
 
 
 def _unquoted(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from p21d.sinks.ipaas.answers import id_text
@@ -96,7 +97,7 @@ class Removal:
         resource = self._tools.directory.child(delivery.route, member)
         inactive = delivery.route.inactive_children[member]
         members = {self._tools.directory.member(resource, name): value for name, value in inactive.items()}
-        return {name: value for name, value in item.items() if isinstance(value, str | int | float)} | members
+        return {name: value for name, value in item.items() if isinstance(value, str | int | Decimal)} | members
 
     async def _send_inactive(
         self,

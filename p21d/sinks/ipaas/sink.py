@@ -9,17 +9,22 @@ from p21d.errors import RecordError, RecordFailed, RequestTimeout
 from p21d.http import HttpClient, plain_address
 from p21d.plugin import Route
 from p21d.sinks.ipaas.acknowledge import Acknowledgement
-from p21d.sinks.ipaas.bodies import Bodies
+from p21d.sinks.ipaas.bodies import Bodies, same
+from p21d.sinks.ipaas.born import Born
 from p21d.sinks.ipaas.calls import Calls
 from p21d.sinks.ipaas.classify import Classifier
 from p21d.sinks.ipaas.collision import Collision, CollisionRule
 from p21d.sinks.ipaas.directory import Directory
 from p21d.sinks.ipaas.finder import Finder
 from p21d.sinks.ipaas.inactive import Activity
+from p21d.sinks.ipaas.inbox import IpaasInbox
 from p21d.sinks.ipaas.links import Links
+from p21d.sinks.ipaas.missing import Missing
+from p21d.sinks.ipaas.nested import Nested
 from p21d.sinks.ipaas.options import IpaasOptions, validate
 from p21d.sinks.ipaas.removal import Removal
 from p21d.sinks.ipaas.session import Session
+from p21d.sinks.ipaas.subscription import Subscription
 from p21d.sinks.ipaas.upsert import Upsert
 from p21d.sinks.ipaas.verdicts import SYSTEM
 from p21d.sinks.ipaas.wire import Wire
@@ -55,7 +60,17 @@ class IpaasSink:
         self._session = Session(options, self._directory, self._wire, classifier, clock)
         self._calls = Calls(self._directory, self._session, self._wire, classifier, clock)
         self._links = Links(self._calls, self._directory, options.system_id)
+        self._finder = Finder(self._calls, self._directory, options.system_id)
         self._upsert = self._built(options, rules or {})
+        parts = self._calls, self._directory, options.system_id
+        self._inbox = IpaasInbox(
+            self._directory, self._finder, self._links, Missing(*parts), Subscription(*parts), options.system_id
+        )
+
+    @property
+    def inbox(self) -> IpaasInbox:
+        """Return where orders are taken from."""
+        return self._inbox
 
     def identity(self) -> str:
         """Return the hub's address, the company and the subscription; an API key alone says nothing of the company."""
@@ -83,10 +98,18 @@ class IpaasSink:
                 silent = True
                 answers.append(timed_out(delivery, error))
 
-    async def find(self, route: Route, external_id: str) -> str | None:
-        """Return the id of the active record linked to our external id, None where there is none."""
-        linked = await self._links.lookup(self._directory.resource(route), external_id)
-        return None if linked is None or linked.inactive else linked.hub_id
+    async def find(self, route: Route, external_id: str, *, of_type: bool = False) -> str | None:
+        """Return the id of the active record linked to our external id, None where there is none; see `Sink.find`."""
+        resource = self._directory.resource(route)
+        linked = await self._links.lookup(resource, external_id)
+        if linked is None or linked.inactive:
+            return None
+        if of_type and resource.typed and route.types:
+            record = await self._finder.read(resource, linked.hub_id) or {}
+            told = record.get(self._directory.member(resource, "type"))
+            if told is not None and not any(same(one, told) for one in route.types):
+                return None
+        return linked.hub_id
 
     async def probe(self, route: Route) -> None:
         """Look up an external id that cannot exist, in the route's own family."""
@@ -122,16 +145,17 @@ class IpaasSink:
             return error
 
     def _built(self, options: IpaasOptions, rules: Mapping[str, CollisionRule]) -> Upsert:
-        finder = Finder(self._calls, self._directory, options.system_id)
-        acknowledgement = Acknowledgement(self._links, finder, self._directory, options.system_id)
-        tools = Tools(
-            self._calls, self._directory, Bodies(options, self._directory), self._links, finder, acknowledgement
-        )
+        finder, directory = self._finder, self._directory
+        acknowledgement = Acknowledgement(self._links, finder, directory, options.system_id)
+        bodies = Bodies(options, directory)
+        nested = Nested(self._calls, directory, bodies, finder, options.system_id)
+        tools = Tools(self._calls, directory, bodies, self._links, finder, acknowledgement, nested)
         writer = Writer(tools)
         activity = Activity(tools, writer)
         default = CollisionRule(options.collision, options.match_first)
         collision = Collision(tools, writer, activity, rules, default)
-        return Upsert(tools, writer, activity, collision, Removal(tools, writer))
+        born = Born(tools, writer, options.system_id)
+        return Upsert(tools, writer, activity, collision, Removal(tools, writer), born)
 
 
 def timed_out(delivery: Delivery, error: RequestTimeout) -> RecordFailed:

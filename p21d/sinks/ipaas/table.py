@@ -54,7 +54,8 @@ class Resource:
     """One kind of record in the hub: its family, paths, link table, and the permission that guards it.
 
     `listing` is the key of the list path in `paths`. `typed` says that several kinds of record share its link table,
-    so that `type` must agree before a found record is written. `owner_member` takes the system id.
+    so that `type` must agree before a found record is written. `owner_member` takes the system id. `inside` and
+    `inside_member` are the parent's resource and the member in which the hub shows these records.
     """
 
     name: str
@@ -66,6 +67,8 @@ class Resource:
     listing: str = ""
     typed: bool = False
     owner_member: str = ""
+    inside: str = ""
+    inside_member: str = ""
 
 
 # resource, family, path, key of the list path, list path, link table, permission; paths stand under {version}/
@@ -107,6 +110,7 @@ _ROWS = (
 )
 _TYPED = frozenset({"transaction"})
 _OWNER_MEMBERS = {"transaction": "system_id"}
+_INSIDE = {"tracking": ("transaction", "tracking")}
 
 
 def _line(
@@ -122,7 +126,13 @@ def _line(
         permission=permission or name,
         typed=name in _TYPED,
         owner_member=_OWNER_MEMBERS.get(name, ""),
+        inside=_INSIDE.get(name, ("", ""))[0],
+        inside_member=_INSIDE.get(name, ("", ""))[1],
     )
 
 
 LINES = {row[0]: _line(*row) for row in _ROWS}
+SUBSCRIPTION = Resource(
+    name="subscription", family="subscriptions", path="", list_path="", link_table="", permission="Subscription"
+)
+"""What the calls for persistent data are about; it has no records of ours."""

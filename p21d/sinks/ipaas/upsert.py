@@ -9,11 +9,14 @@ Calls: 1 for a known record, 2 for a new one; more only where something was rena
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from p21d.errors import P21dError, ParentMissing, RecordFailed
+from p21d.errors import P21dError, ParentMissing, RecordFailed, RecordRefused
 from p21d.sinks.ipaas.answers import id_text
+from p21d.sinks.ipaas.born import Born
 from p21d.sinks.ipaas.collision import Collision
+from p21d.sinks.ipaas.former import Former
 from p21d.sinks.ipaas.inactive import Activity
 from p21d.sinks.ipaas.removal import Removal
 from p21d.sinks.ipaas.table import Resource
@@ -26,9 +29,11 @@ class Upsert:
     """Decides how a record goes into the hub."""
 
     def __init__(
-        self, tools: Tools, writer: Writer, activity: Activity, collision: Collision, removal: Removal
+        self, tools: Tools, writer: Writer, activity: Activity, collision: Collision, removal: Removal, born: Born
     ) -> None:
         self._removal = removal
+        self._born = born
+        self._former = Former(tools, writer)
         self._tools = tools
         self._writer = writer
         self._activity = activity
@@ -37,6 +42,8 @@ class Upsert:
     async def send(self, delivery: Delivery) -> Acknowledged:
         """Bring one record into its state; raises RecordError for it alone, anything else for the batch."""
         resource = self._tools.directory.resource(delivery.route)
+        if delivery.born:
+            return await self._send_born(delivery, resource)
         if not delivery.active:
             return await self._deactivate(delivery, resource)
         if delivery.hub_id is None:
@@ -46,6 +53,27 @@ class Upsert:
         if any(delivery.left_behind.values()):
             done = await self._removal.remove(delivery, resource, done)
         self._tools.links.remember(resource, delivery.external_id)
+        return done
+
+    async def _send_born(self, delivery: Delivery, resource: Resource) -> Acknowledged:
+        """Update a record of the hub's own; one that is gone is never made anew."""
+        links, hub_id = self._tools.links, delivery.hub_id
+        if hub_id is None:
+            linked = await links.lookup(resource, delivery.external_id)
+            if linked is None or linked.inactive:
+                raise _gone(delivery, "has no active record that is linked to it")
+            hub_id = linked.hub_id
+        try:
+            if delivery.renamed_from:
+                await self._rename(delivery, resource, hub_id)
+            done = await self._born.update(delivery, resource, hub_id)
+        except (RecordNotFound, BareNotFound) as gone:
+            if isinstance(gone, BareNotFound) and not await links.finds_others(
+                resource, delivery.external_id, delivery.witnesses
+            ):
+                raise
+            raise _gone(delivery, f"has record {hub_id} no more") from gone
+        links.remember(resource, delivery.external_id)
         return done
 
     async def _deactivate(self, delivery: Delivery, resource: Resource) -> Acknowledged:
@@ -83,13 +111,26 @@ class Upsert:
     async def _send_unknown(self, delivery: Delivery, resource: Resource) -> Acknowledged:
         linked = await self._tools.links.lookup(resource, delivery.external_id)
         if linked is None:
-            return await self._create(delivery, resource)
+            return await self._former.adopt(delivery, resource) or await self._create(delivery, resource)
         if linked.inactive:
             return await self._activity.revive(delivery, resource, linked.hub_id)
         try:
-            return await self._writer.update_found(delivery, resource, linked.hub_id)
+            return await self._update_found(delivery, resource, linked.hub_id)
         except RecordNotFound:
             return await self._update_with_present_children(delivery, resource, linked.hub_id)
+
+    async def _update_found(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
+        """Update a record that only the hub links, carefully where another system owns it.
+
+        Orders that the vendor's integration brought from the shop into P21 are linked so: the shop's own, never ours.
+        """
+        if not resource.owner_member:
+            return await self._writer.update_found(delivery, resource, hub_id)
+        record = await self._tools.finder.read(resource, hub_id)
+        if record is None or not self._tools.finder.is_others(resource, record):
+            return await self._writer.update_found(delivery, resource, hub_id, record)
+        self._writer.check_type(delivery, resource, record)
+        return replace(await self._born.update(delivery, resource, hub_id), born=True)
 
     async def _find_again(self, delivery: Delivery, resource: Resource, hub_id: str, gone: P21dError) -> Acknowledged:
         """Go on after a 404 for a known id: the record has moved or has gone, or what it points to has."""
@@ -104,7 +145,7 @@ class Upsert:
         if linked.inactive:
             return await self._activity.revive(delivery, resource, linked.hub_id)
         if linked.hub_id != hub_id:
-            return await self._writer.update_found(delivery, resource, linked.hub_id)
+            return await self._update_found(delivery, resource, linked.hub_id)
         return await self._update_with_present_children(delivery, resource, hub_id)
 
     async def _update_with_present_children(self, delivery: Delivery, resource: Resource, hub_id: str) -> Acknowledged:
@@ -124,7 +165,7 @@ class Upsert:
 
     async def _present(self, delivery: Delivery, resource: Resource, hub_id: str) -> dict[str, Any] | None:
         try:
-            return await self._tools.finder.read(resource, hub_id)
+            return await self._writer.read(delivery, resource, hub_id)
         except BareNotFound:
             if not await self._tools.links.finds_others(resource, delivery.external_id, delivery.witnesses):
                 raise
@@ -147,3 +188,11 @@ class Upsert:
                 raise RecordFailed(message, code="not-confirmed", hint="the next attempt looks it up again")
             hub_id = linked.hub_id
         return await self._tools.acknowledgement.of(delivery, resource, hub_id, record, {})
+
+
+def _gone(delivery: Delivery, words: str) -> RecordRefused:
+    return RecordRefused(
+        f"hub: the record of {delivery.external_id} came from the hub, which {words}",
+        code="gone-in-hub",
+        hint="p21d makes no second one; link the hub's record to it again, then replay",
+    )

@@ -32,6 +32,10 @@ class BareNotFound(Unavailable):
     """A 404 without a code of the hub: by itself an outage."""
 
 
+class CallUnknown(Unavailable):
+    """A 405: the hub has the path and not this call on it, or a proxy answers in its place."""
+
+
 class Duplicate(RecordRefused):
     """A unique value or an external id is taken; `holder_id` is the holder, where the hub named it."""
 
@@ -141,8 +145,8 @@ def later(told: Told) -> P21dError:
 
 def outage(told: Told) -> P21dError:
     """Say that no answer of the hub itself has come."""
-    moved = told.answer.status < 400 or told.answer.status == 405
-    hint = "check sink.base_url; a proxy or another server answers there" if moved or is_page(told.answer) else ""
-    return Unavailable(
-        told.message, system=SYSTEM, retry_after_seconds=told.answer.retry_after_seconds(told.now), hint=hint
-    )
+    refused = told.answer.status == 405
+    odd = told.answer.status < 400 or refused or is_page(told.answer)
+    hint = "check sink.base_url; a proxy or another server answers there" if odd else ""
+    kind = CallUnknown if refused and not is_page(told.answer) else Unavailable
+    return kind(told.message, system=SYSTEM, retry_after_seconds=told.answer.retry_after_seconds(told.now), hint=hint)

@@ -66,3 +66,40 @@ def inventory(product_id: str, location_id: str, **changes: Any) -> Delivery:
         parents={"parent_id": product_id, "location_id": location_id},
         **changes,
     )
+
+
+ORDERS = Route(
+    resource="transaction",
+    types=("Order", "Return"),
+    natural_key="transaction_number",
+    children={"lines": "line", "addresses": "transaction_address"},
+    inactive={"status": "Cancelled"},
+    inactive_children={"lines": {"status": "Cancelled", "qty": 0}},
+    born=("status",),
+    born_children={"lines": ("status", "qty_shipped")},
+)
+TRACKING = Route(resource="tracking", natural_key="tracking_number", under="transaction_id")
+
+
+def line(external_id: str, sku: str = "ABC", hub_id: str | None = None, **members: Any) -> ChildDelivery:
+    body = {"type": "Product", "status": "Pending", "sku": sku, "qty": 2, "unit_price": 12.5, **members}
+    return ChildDelivery(external_id=external_id, body=body, hub_id=hub_id)
+
+
+def order(external_id: str = "1001", *lines: ChildDelivery, **changes: Any) -> Delivery:
+    body = {"transaction_number": external_id, "type": "Order", "status": "Pending", "total": 25}
+    values = {"body": body, "children": {"lines": lines}, **changes}
+    return Delivery(entity="transaction", key=external_id, external_id=external_id, route=ORDERS, **values)
+
+
+def tracking(transaction_id: str, number: str = "1Z001", *, carrier: str = "UPS", **changes: Any) -> Delivery:
+    external_id = f"{carrier}|1001|{number}"
+    values = {"body": {"shipping_method": carrier, "tracking_number": number, "cost": 8.41}, **changes}
+    return Delivery(
+        entity="transaction_tracking_number",
+        key="1001",
+        external_id=external_id,
+        route=TRACKING,
+        parents={"transaction_id": transaction_id},
+        **values,
+    )

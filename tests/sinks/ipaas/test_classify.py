@@ -11,7 +11,7 @@ from p21d.secret import Secret
 from p21d.sinks.ipaas.classify import Classifier
 from p21d.sinks.ipaas.options import IpaasOptions
 from p21d.sinks.ipaas.table import LINES
-from p21d.sinks.ipaas.verdicts import BareNotFound, Duplicate, InactiveTwin, RecordNotFound, Subject
+from p21d.sinks.ipaas.verdicts import BareNotFound, CallUnknown, Duplicate, InactiveTwin, RecordNotFound, Subject
 
 NOW = datetime(2026, 7, 20, 14, tzinfo=UTC)
 OPTIONS = IpaasOptions(base_url="https://hub.example", system_id=5120, api_key=Secret("key"))
@@ -66,7 +66,7 @@ def test_the_code_decides_wherever_it_stands(code, error):
         (402, Forbidden),
         (403, Forbidden),
         (404, BareNotFound),
-        (405, Unavailable),
+        (405, CallUnknown),
         (408, RecordFailed),
         (410, BareNotFound),
         (429, Unavailable),
