@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from p21d.clock import from_millis, to_millis
+from p21d.store.intent import OPEN_STATES
 from p21d.store.statements import Table
 
 FORGOTTEN = (
@@ -19,10 +20,12 @@ FORGOTTEN = (
     "worked",
     "skipped",
     "proof",
+    "left_alone",
 )
 """What means nothing beside another P21 or sink."""
-KEPT = ("dead_letter", "cycle", "paused", "binding")
-"""What is a person's word or a history; open dead letters are closed."""
+KEPT = ("dead_letter", "cycle", "paused", "binding", "intent", "intent_event", "writer")
+"""What is a person's word or a history; open dead letters are closed, open intents dismissed."""
+_OPEN = f"connection = ? AND state IN ({', '.join('?' * len(OPEN_STATES))})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ class StoredBinding(Table):
 
     async def holds_nothing(self) -> bool:
         """Tell whether nothing is remembered yet that another P21 or sink could contradict."""
-        for table in (*FORGOTTEN, "dead_letter"):
+        for table in (*FORGOTTEN, "dead_letter", "intent"):
             if table != "proof" and await self._one(
                 f"SELECT 1 FROM {table} WHERE connection = ? LIMIT 1",  # noqa: S608  # our own names
                 (self._connection,),
@@ -71,12 +74,45 @@ class StoredBinding(Table):
         sql = "UPDATE delivered SET fingerprint = NULL WHERE connection = ?"
         return await self._change(sql, (self._connection,))
 
-    async def forget_all(self, because: str, at: datetime) -> dict[str, int]:
-        """Forget everything but history and pauses, and close open dead letters; return how many rows of each table."""
+    async def forget_all(self, because: str, at: datetime, *, other_p21: bool) -> dict[str, int]:
+        """Forget everything but history and pauses; return how many rows of each table were touched.
+
+        Open dead letters are closed, and open intents dismissed: no order may be sent into a P21 for which it was not
+        taken in.
+        """
         counts = {}
         for table in FORGOTTEN:
             sql = f"DELETE FROM {table} WHERE connection = ?"  # noqa: S608  # our own names
             counts[table] = await self._change(sql, (self._connection,))
         sql = "UPDATE dead_letter SET closed_at = ?, closed_because = ? WHERE connection = ? AND closed_at IS NULL"
         counts["dead_letter"] = await self._change(sql, (to_millis(at), because, self._connection))
+        if other_p21:
+            await self._forget_order_numbers(because, at)
+        counts["intent"] = await self._dismiss_orders(because, at)
         return counts
+
+    async def _dismiss_orders(self, because: str, at: datetime) -> int:
+        open_ones = (self._connection, *OPEN_STATES)
+        event = (
+            "INSERT INTO intent_event (connection, hub_id, at, before, after, by, note) "  # noqa: S608  # our own names
+            f"SELECT connection, hub_id, ?, state, 'dismissed', 'rebind', ? FROM intent WHERE {_OPEN}"
+        )
+        await self._change(event, (to_millis(at), because, *open_ones))
+        sql = (
+            "UPDATE intent SET state = 'dismissed', reason = ?, due_at = NULL, changed_at = ?, "  # noqa: S608  # our own names
+            "hint = 'p21d orders ' || CASE order_no WHEN '' THEN 'sync ' || hub_id || ' writes it into this P21' "
+            f"ELSE 'adopt ' || hub_id || ' ' || order_no || ' links it in this hub' END WHERE {_OPEN}"
+        )
+        return await self._change(sql, (because, to_millis(at), *open_ones))
+
+    async def _forget_order_numbers(self, because: str, at: datetime) -> int:
+        """Forget which P21 orders the intents became, but for their history: in another P21 others have the numbers."""
+        numbered = "connection = ? AND order_no <> ''"
+        event = (
+            "INSERT INTO intent_event (connection, hub_id, at, before, after, by, note) "  # noqa: S608  # our own names
+            "SELECT connection, hub_id, ?, state, state, 'rebind', ? || '; there it is order ' || order_no "
+            f"FROM intent WHERE {numbered}"
+        )
+        await self._change(event, (to_millis(at), because, self._connection))
+        sql = f"UPDATE intent SET order_no = '', changed_at = ? WHERE {numbered}"  # noqa: S608  # our own names
+        return await self._change(sql, (to_millis(at), self._connection))

@@ -28,6 +28,8 @@ from p21d.store.cycle import Cycles, PausedEntities
 from p21d.store.dead_letter import DeadLetters
 from p21d.store.delivered import DeliveredRecords
 from p21d.store.failure import explained
+from p21d.store.inbox import Inboxes
+from p21d.store.intent import Intents
 from p21d.store.link import Links
 from p21d.store.lock import StoreLock
 from p21d.store.migrations import check_origin, migrate
@@ -57,6 +59,8 @@ class Tables:
         self.paused = PausedEntities(sqlite, connection, path)
         self.proofs = ProofRows(sqlite, connection, path)
         self.binding = StoredBinding(sqlite, connection, path)
+        self.intents = Intents(sqlite, connection, path)
+        self.inbox = Inboxes(sqlite, connection, path)
 
 
 class Store:

@@ -12,7 +12,7 @@ from typing import Any
 
 from p21d.store.statements import Table, chunks
 
-COLUMNS = "link_table, external_id, hub_id, entity, key, left_behind"
+COLUMNS = "link_table, external_id, hub_id, entity, key, left_behind, born"
 AFTER_BAR = chr(ord("|") + 1)
 """The character after the bar: an external id below it that begins alike continues with a bar."""
 
@@ -21,7 +21,8 @@ AFTER_BAR = chr(ord("|") + 1)
 class StoredLink:
     """A link and its owner: the entity and key whose record or child it is.
 
-    `left_behind` marks a child that the record has no more and that the sink could not remove.
+    `left_behind` marks a child that the record has no more and that the sink could not remove; `born` a record that the
+    sink had first, so that only a few of its members are ours.
     """
 
     table: str
@@ -30,6 +31,7 @@ class StoredLink:
     entity: str
     key: str
     left_behind: bool = False
+    born: bool = False
 
 
 class Links(Table):
@@ -71,17 +73,19 @@ class Links(Table):
     async def record(self, links: Sequence[StoredLink]) -> None:
         """Record links; a known external id takes its new id of the sink."""
         sql = (
-            "INSERT INTO link (connection, link_table, external_id, hub_id, entity, key, left_behind) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (connection, link_table, external_id) DO UPDATE SET "
+            "INSERT INTO link (connection, link_table, external_id, hub_id, entity, key, left_behind, born) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (connection, link_table, external_id) DO UPDATE SET "
             "hub_id = excluded.hub_id, entity = excluded.entity, key = excluded.key, "
-            "left_behind = excluded.left_behind WHERE link.hub_id <> excluded.hub_id OR link.entity <> excluded.entity "
-            "OR link.key <> excluded.key OR link.left_behind <> excluded.left_behind"
+            "left_behind = excluded.left_behind, "
+            "born = CASE link.hub_id WHEN excluded.hub_id THEN max(link.born, excluded.born) ELSE excluded.born END "
+            "WHERE link.hub_id <> excluded.hub_id OR link.entity <> excluded.entity "
+            "OR link.key <> excluded.key OR link.left_behind <> excluded.left_behind OR link.born < excluded.born"
         )
         await self._change_many(
             sql,
             [
-                (self._connection, li.table, li.external_id, li.hub_id, li.entity, li.key, int(li.left_behind))
-                for li in links
+                (self._connection, one.table, one.external_id, one.hub_id, one.entity, one.key, *_flags(one))
+                for one in links
             ],
         )
 
@@ -102,5 +106,9 @@ class Links(Table):
 
 
 def _stored(row: Sequence[Any]) -> StoredLink:
-    table, external_id, hub_id, entity, key, left_behind = row
-    return StoredLink(table, external_id, hub_id, entity, key, bool(left_behind))
+    table, external_id, hub_id, entity, key, left_behind, born = row
+    return StoredLink(table, external_id, hub_id, entity, key, bool(left_behind), bool(born))
+
+
+def _flags(link: StoredLink) -> tuple[int, int]:
+    return int(link.left_behind), int(link.born)

@@ -47,6 +47,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE link (
         connection TEXT NOT NULL, link_table TEXT NOT NULL, external_id TEXT NOT NULL, hub_id TEXT NOT NULL,
         entity TEXT NOT NULL, key TEXT NOT NULL, left_behind INTEGER NOT NULL DEFAULT 0,
+        born INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (connection, link_table, external_id)
     ) WITHOUT ROWID;
     CREATE UNIQUE INDEX link_by_hub_id ON link (connection, link_table, hub_id);
@@ -99,6 +100,33 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE paused (
         connection TEXT NOT NULL, entity TEXT NOT NULL, paused_at INTEGER NOT NULL, because TEXT NOT NULL,
         PRIMARY KEY (connection, entity)
+    ) WITHOUT ROWID;
+    CREATE TABLE intent (
+        connection TEXT NOT NULL, hub_id TEXT NOT NULL, state TEXT NOT NULL,
+        hub_number TEXT NOT NULL, buyer TEXT NOT NULL, total TEXT NOT NULL,
+        order_no TEXT NOT NULL, reference TEXT NOT NULL, sent TEXT NOT NULL, body BLOB NOT NULL, mapped BLOB NOT NULL,
+        digest TEXT NOT NULL, reason TEXT NOT NULL, hint TEXT NOT NULL, differences TEXT NOT NULL,
+        acknowledged INTEGER NOT NULL, forced INTEGER NOT NULL, attempts INTEGER NOT NULL, look_ups INTEGER NOT NULL,
+        created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+        attempt_began_at INTEGER, attempt_ended_at INTEGER, due_at INTEGER,
+        PRIMARY KEY (connection, hub_id)
+    );
+    CREATE INDEX intent_by_state ON intent (connection, state, due_at);
+    CREATE INDEX intent_by_order_no ON intent (connection, order_no);
+    CREATE TABLE intent_event (
+        id INTEGER PRIMARY KEY,
+        connection TEXT NOT NULL, hub_id TEXT NOT NULL, at INTEGER NOT NULL,
+        before TEXT NOT NULL, after TEXT NOT NULL, by TEXT NOT NULL, note TEXT NOT NULL
+    );
+    CREATE INDEX intent_event_by_hub_id ON intent_event (connection, hub_id);
+    CREATE TABLE left_alone (
+        connection TEXT NOT NULL, hub_id TEXT NOT NULL, hub_number TEXT NOT NULL, reason TEXT NOT NULL,
+        seen_at INTEGER NOT NULL, again_at INTEGER,
+        PRIMARY KEY (connection, hub_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE writer (
+        connection TEXT NOT NULL, store_id TEXT NOT NULL,
+        PRIMARY KEY (connection)
     ) WITHOUT ROWID;
     """,
 )

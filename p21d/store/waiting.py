@@ -168,6 +168,14 @@ class WaitingRows(Table):
         )
         return [row["parent_key"] for row in await self._all(sql, (self._connection, parent_entity, limit))]
 
+    async def parents_of(self, entity: str, parent_entity: str) -> list[str]:
+        """Return the keys of the parents of that kind which rows of the entity wait for."""
+        sql = (
+            "SELECT DISTINCT parent_key FROM waiting "
+            "WHERE connection = ? AND entity = ? AND parent_entity = ? AND due_at IS NULL"
+        )
+        return [row["parent_key"] for row in await self._all(sql, (self._connection, entity, parent_entity))]
+
     async def mark_asked(self, parent_entity: str, parent_keys: Sequence[str]) -> None:
         """Record that these parents were read for the rows that wait for them."""
         sql = "UPDATE waiting SET asked = 1 WHERE connection = ? AND parent_entity = ? AND parent_key IN"
