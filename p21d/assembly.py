@@ -14,6 +14,8 @@ from p21d.clock import Clock
 from p21d.config import Config
 from p21d.durations import parse_duration
 from p21d.engine.connection import Connection
+from p21d.engine.orders.assembling import assemble_orders
+from p21d.engine.orders.matching import OrderMatch
 from p21d.engine.proof_book import StoreBook
 from p21d.engine.slots import Slots
 from p21d.engine.supervisor import Supervisor, build_plans
@@ -64,11 +66,13 @@ async def reassemble(old: Assembly, config: Config, registry: Registry, store: S
         await check_binding(store, identity_of(config, sink))
         for changed in fresh:
             await changed.check()
-        return _joined(config, registry, store, clock, connection.watch, source, sink, connection.slots)
+        new = _joined(config, registry, store, clock, connection.watch, source, sink, connection.slots)
     except P21dError:
         for changed in fresh:
             await changed.aclose()
         raise
+    new.supervisor.connection.steps = connection.steps
+    return new
 
 
 def _joined(
@@ -92,7 +96,11 @@ def _joined(
         plans=build_plans(config, registry),
         watch=watch,
     )
-    supervisor = Supervisor(connection, settle_seconds=config.prophet21.settle)
+    if registry.orders is not None:
+        # with orders off too: what was sent before may still come out of P21, and linked ones do
+        connection.orders = OrderMatch(connection, registry.orders.entity)
+    orders = assemble_orders(config, registry, connection)
+    supervisor = Supervisor(connection, settle_seconds=config.prophet21.settle, orders=orders)
     return Assembly(config=config, registry=registry, source=source, sink=sink, supervisor=supervisor)
 
 
@@ -123,7 +131,7 @@ def refuse_restart_keys(old: Config, new: Config) -> None:
 
 def changes(old: Config, new: Config) -> Iterator[str]:
     """Yield in words what a reload changes."""
-    for name in ("prophet21", "sink", "entities", "plugin_dirs", "batch_rows", "log"):
+    for name in ("prophet21", "sink", "entities", "orders", "plugin_dirs", "batch_rows", "log"):
         if getattr(old, name) != getattr(new, name):
             yield name
     before, after = old.concurrent_batch_executions, new.concurrent_batch_executions

@@ -69,7 +69,9 @@ async def rebind(store: Store, identity: Identity, clock: Clock, *, drop_links: 
     by = "p21d rebind --drop-links" if drop_links else "p21d rebind --keep-links"
     async with store.transaction() as tables:
         if drop_links:
-            touched = await tables.binding.forget_all(f"{by}: of another P21 or sink", clock.now())
+            because = f"{by}: of another P21 or sink"
+            other_p21 = before is None or address_of(before.prophet21) != address_of(identity.prophet21)
+            touched = await tables.binding.forget_all(because, clock.now(), other_p21=other_p21)
         else:
             touched = {"delivered": await tables.binding.forget_fingerprints()}
         now = clock.now()
@@ -83,7 +85,12 @@ def _refusal(store: Store, bound: Bound, identity: Identity) -> ConfigError:
     if bound.sink != identity.sink:
         path, was, now = "sink", bound.sink, identity.sink
     else:
-        same_address = bound.prophet21.split()[0] == identity.prophet21.split()[0]
+        same_address = address_of(bound.prophet21) == address_of(identity.prophet21)
         path = "prophet21.companies" if same_address else "prophet21.api_url"
         was, now = bound.prophet21, identity.prophet21
     return ConfigError(f"the store {store.path} belongs to {was}, not to {now}", path=path, hint=HINT)
+
+
+def address_of(prophet21: str) -> str:
+    """Return the address in the identity of a P21, without the companies."""
+    return prophet21.split(maxsplit=1)[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,13 +70,19 @@ def first(errors: BaseExceptionGroup[P21dError]) -> P21dError:
     return first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
-async def serve(config: Config, registry: Registry, logs: Logs, clock: Clock) -> None:
-    """Open the store, run the entities and the control socket, until SIGTERM has drained them."""
+async def serve(
+    config: Config, registry: Registry, logs: Logs, clock: Clock, steps: Callable[[str], None] | None = None
+) -> None:
+    """Open the store, run the entities and the control socket, until SIGTERM has drained them.
+
+    `steps` is called with the name of each durable step that was passed.
+    """
     logs.redactor.add(config.secrets)
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
     async with Store(config.store.path) as store:
         daemon = Daemon(config, registry, store, logs, clock)
+        daemon.assembly.supervisor.connection.steps = steps
         await daemon.run()
 
 
@@ -209,4 +216,7 @@ class Daemon:
         """Return the one line that `systemctl status` shows."""
         runners = self.assembly.supervisor.runners.values()
         held = [f"{runner.plan.name}: {runner.gate.hold.state.reason}" for runner in runners if runner.gate.hold.state]
-        return f"{len(held)} of {len(runners)} entities held; {held[0]}" if held else f"{len(runners)} entities run"
+        line = f"{len(held)} of {len(runners)} entities held; {held[0]}" if held else f"{len(runners)} entities run"
+        orders = self.assembly.supervisor.orders
+        reason = orders.state().held_reason if orders is not None else ""
+        return f"{line}; orders held: {reason}" if reason else line

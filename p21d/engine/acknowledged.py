@@ -50,7 +50,8 @@ class AcknowledgedRecords:
         links: dict[tuple[str, str], StoredLink] = {}
         for work, _, answer in done:
             for link in answer.links:
-                links[link.table, link.hub_id] = StoredLink(*link, self._name, work.key)
+                born = answer.born and link.hub_id == answer.hub_id
+                links[link.table, link.hub_id] = StoredLink(*link, self._name, work.key, born=born)
             for link in answer.left_behind:
                 left = StoredLink(*link, self._name, work.key, left_behind=True)
                 links.setdefault((link.table, link.hub_id), left)

@@ -84,7 +84,8 @@ class Addressing:
     def delivery(self, work: Work, record: Outgoing, links: KnownLinks) -> Delivery:
         """Return the delivery of a record, and note on it the links that its acknowledgement makes void."""
         own = links.get(self.table(), former_id(record))
-        left = dict(self._left_behind(work, record, links)) if record.active else {}
+        # children of a record that was born in the sink are the sink's own
+        left = dict(self._left_behind(work, record, links)) if record.active and not record.born else {}
         record.void_links = [link for children in left.values() for link in children]
         if record.renamed_from:
             record.void_links += [link for link in [own, *self._present(record, links)] if link is not None]
@@ -106,6 +107,8 @@ class Addressing:
                 for member, children in left.items()
             },
             witnesses=self._witnesses or (),
+            former=record.former,
+            born=record.born,
         )
 
     def _children(self, record: Outgoing, links: KnownLinks) -> Mapping[str, Sequence[ChildDelivery]]:

@@ -105,8 +105,9 @@ class Backfills:
         count = await self._connection.store.read.delivered.count(name)
         if state.mapping == self._plan.mapping or not count:
             return "", ""
-        changed = "its filter, columns, fields, external id or plug-in changed since its records were last compared"
-        return changed, f"p21d sync {name} --all would send {count} records again"
+        what = "its filter, columns, fields, options, external id or plug-in"
+        hint = f"p21d sync {name} --all would send {count} records again"
+        return f"{what} changed since its records were last compared", hint
 
     async def _state(self) -> BackfillState:
         state = await self._connection.store.read.backfills.state(self._plan.name)

@@ -51,6 +51,7 @@ def build_row(plan: Plan, row: Row, related: RelatedRows, read_at: datetime) -> 
         else:
             work.parents = list(plan.entity.parents(row, related))
             work.records = [outgoing(plan, row, record) for record in listed(outcome)]
+        work.mark = plan.mark(row) if plan.mark is not None else None
     return work
 
 
@@ -84,7 +85,8 @@ def outgoing(plan: Plan, row: Row, record: Record) -> Outgoing:
     external_id = plan.external_id_of(record.external_id)
     if not external_id.strip("|"):
         raise ValueError(f"the external id {plan.template!r} is empty for this row")
-    return Outgoing(external_id, plan.fields.laid_over(record.body, row), record.children)
+    body = plan.fields.laid_over(record.body, row)
+    return Outgoing(external_id, body, record.children, former=tuple(record.former))
 
 
 def is_deleted(plan: Plan, row: Row) -> bool:

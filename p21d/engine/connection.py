@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import anyio
@@ -11,6 +11,7 @@ import anyio
 from p21d.clock import Clock
 from p21d.engine.claims import Claims
 from p21d.engine.health import RouteHealth
+from p21d.engine.orders.matching import OrderMatch
 from p21d.engine.pace import Pace
 from p21d.engine.plan import Plan
 from p21d.engine.refusals import Refusals
@@ -48,6 +49,10 @@ class Connection:
     caught_up: dict[str, anyio.Event] = field(default_factory=dict)
     moved: Counter[str] = field(default_factory=Counter)
     """Rows settled since the start, by entity."""
+    orders: OrderMatch | None = None
+    """Which rows are orders that were written for the sink; None where no plug-in maps orders."""
+    steps: Callable[[str], None] | None = None
+    """Called with the name of each durable step that was passed; the tests of a kill end the process there."""
 
     def __post_init__(self) -> None:
         for name in self.plans:
@@ -55,6 +60,11 @@ class Connection:
             self.refusals[name] = Refusals(name)
             self.news[name] = anyio.Event()
             self.caught_up[name] = anyio.Event()
+
+    def passed(self, step: str) -> None:
+        """Say that a durable step was passed, or is about to be taken."""
+        if self.steps is not None:
+            self.steps(step)
 
     def announce(self, entity: str) -> None:
         """Tell the entity's release loop that the waiting room has something for it."""

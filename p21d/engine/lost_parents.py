@@ -8,7 +8,7 @@ and dead-lettered in the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from p21d.engine.connection import Connection
@@ -45,6 +45,10 @@ class LostParents:
             await self._give_up_copy(parent)
             work.park(self._place(work, parent, row))
 
+    def external_id_of(self, parent: Parent) -> str:
+        """Return the external id of a parent."""
+        return self._connection.plans[parent.entity].external_id_of(parent.external_id)
+
     def _rounds(self, row: WaitingRow | None) -> int:
         return row.attempts if row is not None and row.parent_entity else 0
 
@@ -70,25 +74,31 @@ class LostParents:
                 await tables.delivered.clear_keys(parent.entity, [key_text(parent.key)])
             return
         # nobody sends it again: with the link forgotten, the sink is asked for it
-        table, external_id = (
-            self._connection.sink.link_table(plan.entity.route),
-            plan.external_id_of(parent.external_id),
-        )
+        table, external_id = self._connection.sink.link_table(plan.entity.route), self.external_id_of(parent)
         links = await store.read.links.by_external_id(table, [external_id])
         async with store.transaction() as tables:
             await tables.links.forget(list(links.values()))
 
 
-def suspects(work: Work, record: Outgoing, error: ParentMissing) -> Sequence[Parent]:
-    """Return the parents the sink may mean, required ones first: those whose ids its words name, else all it was sent.
+def suspects(
+    work: Work, record: Outgoing, error: ParentMissing, external_id_of: Callable[[Parent], str]
+) -> Sequence[Parent]:
+    """Return the parents the sink may mean, required ones first; each round suspects the next one.
 
-    Each round suspects the next one.
+    Those whose ids of the sink its words name; else those whose external ids, such as the SKU of a line's product, they
+    name; else all whose ids it was sent.
     """
-    sent = [parent for parent in work.parents if record.parents.get(parent.member)] or list(work.parents)
-    sent.sort(key=lambda parent: not parent.required)
-    return [parent for parent in sent if names(error.message, record.parents.get(parent.member, ""))] or sent
+    by_need = sorted(work.parents, key=lambda parent: not parent.required)
+    sent = [parent for parent in by_need if record.parents.get(parent.member)]
+    return (
+        [parent for parent in sent if names(error.message, record.parents[parent.member])]
+        or [parent for parent in by_need if names(error.message, external_id_of(parent))]
+        or sent
+        or by_need
+    )
 
 
-def names(words: str, hub_id: str) -> bool:
-    """Tell whether the words name this id, and not one that it is only a part of."""
-    return bool(hub_id) and re.search(rf"(?<![\w-]){re.escape(hub_id)}(?![\w-])", words) is not None
+def names(words: str, id_: str) -> bool:
+    """Tell whether the words name this id, in whatever case, and not one that it is only a part of."""
+    pattern = rf"(?<![\w-]){re.escape(id_)}(?![\w-])"
+    return bool(id_) and re.search(pattern, words, re.IGNORECASE) is not None

@@ -77,9 +77,10 @@ class ParentLinks:
             return {key: key for key in await tables.delivered.known(entity, list(named))}
         table = self._connection.sink.link_table(self._connection.plans[entity].entity.route)
         links = await tables.links.by_external_id(table, list(named))
-        found = {external_id: link.hub_id for external_id, link in links.items()}
+        # two entities may share a link table: a record of another one's name is not this parent
+        found = {external_id: link.hub_id for external_id, link in links.items() if link.entity == entity}
         for external_id, parent in named.items():
-            if external_id not in found and (hub_id := await self._ask(entity, table, external_id, parent)):
+            if external_id not in links and (hub_id := await self._ask(entity, table, external_id, parent)):
                 found[external_id] = hub_id
         return found
 
@@ -92,7 +93,8 @@ class ParentLinks:
         self._asked.add((entity, external_id))
         connection = self._connection
         async with connection.slots.hold(self._kind):
-            hub_id = await connection.sink.find(connection.plans[entity].entity.route, external_id)
+            # another integration may have linked another kind of record under this name
+            hub_id = await connection.sink.find(connection.plans[entity].entity.route, external_id, of_type=True)
         if hub_id is None:
             return None
         async with connection.store.transaction() as tables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from p21d.config import EntityConfig
 from p21d.keys import key_text, match_text
 from p21d.mapping import Fields
+from p21d.order import OrderMark
 from p21d.plugin import Entity, Row
 from p21d.prophet21.reading import Reading
 
@@ -30,6 +31,8 @@ class Plan:
     content: str = ""
     fields: Fields = field(default_factory=Fields)
     has_children: bool = False
+    mark: Callable[[Any], OrderMark] | None = None
+    """By what a row is recognised as an order that was written for the sink; None where orders come back otherwise."""
 
     @property
     def name(self) -> str:
@@ -53,7 +56,7 @@ class Plan:
     def mapping(self) -> str:
         """Return a text that changes when the same rows may become other records, or other rows are read."""
         settings, select = self.settings, self.reading.columns.select
-        parts = (self.reading.filter, select, settings.fields, self.template, self.content)
+        parts = (self.reading.filter, select, settings.fields, settings.options, self.template, self.content)
         return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
     @property

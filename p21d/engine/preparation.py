@@ -14,6 +14,7 @@ from p21d.engine.building import blamed_on_plug_in, build
 from p21d.engine.connection import Connection
 from p21d.engine.fate import Fate
 from p21d.engine.fingerprint import fingerprint
+from p21d.engine.orders.born import written
 from p21d.engine.parents import ParentLinks
 from p21d.engine.plan import Plan
 from p21d.engine.work import Outgoing, Work
@@ -51,6 +52,8 @@ class Preparation:
         skipped = await tables.skipped.by_keys(name, keys)
         waiting = await tables.waiting.by_keys(name, keys)
         lettered = {key for key, _ in letters}
+        if (orders := self._connection.orders) is not None and orders.entity == name:
+            await orders.recognise(works, delivered)
         for work in works:
             work.has_letter, work.waits = work.key in lettered, work.key in waiting
             work.skipped_before = skipped.get(work.key, "")
@@ -70,11 +73,14 @@ class Preparation:
         """Treat a row that is deleted in P21: inactive in the sink if the sink has it, else skipped."""
         # not needed any more, and named where they are there: the sink may want them in every update
         work.parents = [replace(parent, required=False) for parent in work.parents]
-        if not known:
+        if not known and work.born_as is None:
             work.skip("deleted in P21, never delivered")
         elif work.fate is Fate.SKIPPED:
             # the plug-in would not send it any more; what was sent before must become inactive all the same
-            work.fate, work.records = None, [Outgoing(record.external_id, {}, {}) for record in known]
+            names = [record.external_id for record in known]
+            if not names and work.born_as is not None:
+                names = [work.born_as.external_id]
+            work.fate, work.records = None, [Outgoing(name, {}, {}) for name in names]
         for record in work.records:
             record.active = False
 
@@ -86,9 +92,11 @@ class Preparation:
     ) -> None:
         """Keep only the records whose content the sink does not have."""
         for record in work.records:
-            record.fingerprint = fingerprint(
-                record.external_id, record.body, record.children, record.parents, active=record.active
-            )
+            body, children = record.body, record.children
+            if work.born_as is not None:
+                record.born = True
+                body, children = written(self._plan.entity.route, body, children)
+            record.fingerprint = fingerprint(record.external_id, body, children, record.parents, active=record.active)
         self.compare_again(work, known)
         if (
             work.fate is None

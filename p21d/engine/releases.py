@@ -38,6 +38,8 @@ class Releases:
 
     async def run_due(self) -> bool:
         """Run one cycle over what is wanted and what is due; tell whether there was anything."""
+        if (orders := self._connection.orders) is not None and orders.entity == self._plan.name:
+            await orders.release()
         waiting, now = self._connection.store.read.waiting, self._connection.clock.now()
         wanted = await waiting.wanted(self._plan.name, PAGE_KEYS)
         due = await waiting.due(self._plan.name, now, PAGE_KEYS)
@@ -72,10 +74,13 @@ class Releases:
         reasons = {key: "Prophet 21 does not have it" for key in wanted if key not in fates}
         gone = [key for key in due if key not in fates]
         async with self._connection.store.transaction() as tables:
-            reasons |= await self._children.reasons(tables, [fates[key] for key in wanted if key in fates])
+            # again, though the cycle has told its children: more may have been parked since, and are marked here too
+            released = await self._children.follow(tables, [fates[key] for key in wanted if key in fates])
             await self._children.fail(tables, reasons)
             await tables.waiting.mark_asked(self._plan.name, wanted)
             await self._let_go(tables, gone, read_at)
+        for entity in released:
+            self._connection.announce(entity)
 
     async def _let_go(self, tables: Tables, keys: Sequence[str], read_at: datetime) -> None:
         if keys:

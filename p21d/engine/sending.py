@@ -136,7 +136,10 @@ class Sending:
                 record.answer = answer
                 self._connection.health[self._plan.name].succeeded()
             case ParentMissing() if work.parents:
-                work.last_error, work.lost_parents = answer, suspects(work, record, answer)
+                work.last_error, work.lost_parents = (
+                    answer,
+                    suspects(work, record, answer, self._lost_parents.external_id_of),
+                )
             case RecordFailed():
                 work.last_error = answer
             case _:

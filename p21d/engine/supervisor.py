@@ -7,21 +7,24 @@ from collections.abc import Iterable, Mapping
 import anyio
 
 from p21d.config import Config
+from p21d.configured import configured
 from p21d.engine.connection import Connection
+from p21d.engine.orders.desk import OrdersDesk
 from p21d.engine.plan import Plan, content_of
 from p21d.engine.runner import Runner
 from p21d.engine.waiting_time import WaitingTime
 from p21d.errors import ConfigError
-from p21d.mapping import fields_of, with_columns
+from p21d.mapping import fields_of
 from p21d.prophet21.reading import Reading
 from p21d.registry import Registry
 
 
 class Supervisor:
-    """The runners of one connection's enabled entities."""
+    """The runners of one connection's enabled entities; `orders` where hub orders are written into P21, else None."""
 
-    def __init__(self, connection: Connection, *, settle_seconds: float) -> None:
+    def __init__(self, connection: Connection, *, settle_seconds: float, orders: OrdersDesk | None = None) -> None:
         self.connection = connection
+        self.orders = orders
         self.runners: Mapping[str, Runner] = {
             name: Runner(plan, connection, settle_seconds=settle_seconds)
             for name, plan in connection.plans.items()
@@ -42,14 +45,18 @@ class Supervisor:
                     async with anyio.create_task_group() as tasks:
                         for runner in self.runners.values():
                             tasks.start_soon(runner.run)
+                        if self.orders is not None:
+                            tasks.start_soon(self.orders.run)
                     beside.cancel_scope.cancel()
         finally:
             self._ended.set()
 
     async def stop(self, deadline_seconds: float) -> bool:
-        """Drain all entities; cut off what still runs at the deadline. Tell whether all ended by themselves."""
+        """Drain entities and orders; cut off what still runs at the deadline. Tell whether all ended by themselves."""
         for runner in self.runners.values():
             runner.drain.request()
+        if self.orders is not None:
+            self.orders.context.drain.request()
         with anyio.move_on_after(deadline_seconds):
             await self._ended.wait()
             return True
@@ -81,7 +88,7 @@ def build_plans(config: Config, registry: Registry) -> dict[str, Plan]:
     plans: dict[str, Plan] = {}
     for name in parents_first(registry):
         settings = config.entity(name)
-        entity = with_columns(registry.entities[name], settings)
+        entity = configured(registry.entities[name], settings)
         plans[name] = Plan(
             entity=entity,
             settings=settings,
@@ -90,6 +97,7 @@ def build_plans(config: Config, registry: Registry) -> dict[str, Plan]:
             content=content_of(registry.origin[name]),
             fields=fields_of(entity, settings),
             has_children=name in parents,
+            mark=registry.orders.mark if registry.orders and registry.orders.entity == name else None,
         )
     return plans
 

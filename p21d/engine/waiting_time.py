@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from p21d.engine.children import Children
 from p21d.engine.connection import Connection
 from p21d.errors import StoreError
 from p21d.store.dead_letter import DeadLetter
@@ -78,8 +79,11 @@ class WaitingTime:
         async with self._connection.store.transaction() as tables:
             parked_before = await tables.worked.seconds(entity, parent_entity) - max_wait
             rows = await tables.waiting.overdue(entity, parent_entity, parked_before, now, ROWS_AT_ONCE)
-            await tables.dead_letters.add([self._letter(entity, parent_entity, *row) for row in rows], now)
+            letters = [self._letter(entity, parent_entity, *row) for row in rows]
+            await tables.dead_letters.add(letters, now)
             await tables.waiting.leave(entity, [key for key, _ in rows])
+            children = Children(self._connection.plans[entity], self._connection, releases=False)
+            await children.fail(tables, {letter.key: letter.error for letter in letters})
         if rows:
             log.warning("gave up waiting", entity=entity, parent=parent_entity, rows=len(rows))
         return len(rows) == ROWS_AT_ONCE

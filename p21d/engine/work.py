@@ -9,6 +9,7 @@ from typing import Any
 
 from p21d.engine.fate import Fate
 from p21d.errors import RecordError
+from p21d.order import OrderMark
 from p21d.plugin import Child, Parent
 from p21d.sinks.port import Acknowledged
 from p21d.store.dead_letter import DeadLetter
@@ -20,8 +21,9 @@ from p21d.store.waiting import WaitingRow
 class Outgoing:
     """One record to be sent; `known` when the sink has acknowledged it before, `answer` once it has now.
 
-    `renamed_from` is the external id it was delivered under before, `void_links` are the links that its acknowledgement
-    makes void.
+    `renamed_from` is the external id it was delivered under before, `former` are those under which another integration
+    may have made it, `void_links` are the links that its acknowledgement makes void. `born` tells that it came from the
+    sink, where it is only brought up to date.
     """
 
     external_id: str
@@ -33,8 +35,10 @@ class Outgoing:
     known: bool = False
     revive: bool = False
     renamed_from: str = ""
+    former: Sequence[str] = ()
     void_links: list[StoredLink] = field(default_factory=list)
     answer: Acknowledged | None = None
+    born: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +49,8 @@ class Work:
     so. `letters` are its dead letters, `parked` its place in the waiting room, `reason` why it is skipped, `settled`
     that all this is in the store. `attempts` counts sends in this cycle, `first_failed_at` the first that failed.
     `names` are the external ids of all records the row has or had, `lost_parents` are the parents that the sink may
-    have lost, the first of them suspected now.
+    have lost, the first of them suspected now. `mark` is by what the row is recognised as an order that was written for
+    the sink, `born_as` the link of the order of the sink that it is.
     """
 
     key: str
@@ -69,6 +74,12 @@ class Work:
     skipped_before: str = ""
     names: frozenset[str] = frozenset()
     lost_parents: Sequence[Parent] = ()
+    mark: OrderMark | None = None
+    born_as: StoredLink | None = None
+
+    def become_born(self, link: StoredLink) -> None:
+        """Note that the row's record came from the sink: it needs no parent there."""
+        self.born_as, self.parents = link, ()
 
     def skip(self, reason: str) -> None:
         """End the row as skipped, with its reason."""

@@ -19,7 +19,7 @@ from p21d.engine.watch import Watch
 from p21d.registry import load_entities
 from p21d.sandbox.hub import HubSandbox
 from p21d.sandbox.prophet21 import P21Sandbox
-from p21d.sandbox.serve import Served
+from p21d.sandbox.serve import Served, name_carriers
 from p21d.store.database import Store
 from tests.engine.world import Engine, LeapingClock
 
@@ -43,6 +43,7 @@ async def served(seeded_path, tmp_path) -> AsyncIterator[Served]:
     """Both simulators, as `p21d sandbox` serves them; the P21 is a copy of one that was filled once."""
     shutil.copy(seeded_path, tmp_path / "p21.db")
     hub = HubSandbox()
+    name_carriers(hub)
     with P21Sandbox(tmp_path / "p21.db") as p21:
         async with p21.serve() as p21_url, hub.serve() as hub_url:
             yield Served(p21=p21, hub=hub, p21_url=p21_url, hub_url=hub_url)
@@ -81,7 +82,8 @@ async def make(served, store, clock, registry, tmp_path) -> AsyncIterator[Callab
 
     def build(*, registry: Any = usual_registry, clock: Any = usual_clock, **changes: Any) -> Engine:
         path = tmp_path / "p21d.yaml"
-        path.write_text(yaml.safe_dump(merged(yaml.safe_load(served.config(tmp_path)), changes)))
+        usual = merged(yaml.safe_load(served.config(tmp_path)), {"orders": {"enabled": False}})
+        path.write_text(yaml.safe_dump(merged(usual, changes)))
         path.chmod(0o600)
         assembly = assemble(load_config(path), registry, store, clock, Watch(clock))
         made.append(Engine(served, assembly, store, clock))

@@ -17,11 +17,13 @@ from p21d.clock import SystemClock
 from p21d.config import Prophet21Config
 from p21d.config_file import load_config
 from p21d.daemon import run
+from p21d.engine.orders.ledger import CREATED, DISMISSED, LINKED, PERSON, REBIND, STATES, TRANSITIONS
 from p21d.errors import ConfigError
 from p21d.http import plain_address
 from p21d.sinks.registry import build_sink
 from p21d.store.binding import FORGOTTEN, KEPT
 from p21d.store.database import Store
+from p21d.store.intent import OPEN_STATES, Intent
 
 CLOCK = SystemClock()
 
@@ -146,6 +148,20 @@ async def fill(path, sink) -> None:
             VALUES ('default', 'location', '20', '20', 'x', 'x', '', 1, 1, '', '', '', '', 1, 1, '');
             """
         )
+    now = CLOCK.now()
+    async with Store(path) as store, store.transaction() as tables:
+        for state in STATES:
+            number = "1400215" if state in (CREATED, LINKED) else ""
+            intent = Intent(hub_id=state, state=state, order_no=number, created_at=now, changed_at=now, due_at=now)
+            await tables.intents.save(intent)
+
+
+def orders(path) -> dict[str, Intent]:
+    async def read() -> dict[str, Intent]:
+        async with Store(path.parent / "p21d.db") as store:
+            return await store.read.intents.by_hub_ids(STATES)
+
+    return anyio.run(read)
 
 
 def counts(path) -> dict[str, int]:
@@ -180,6 +196,68 @@ def test_drop_links_forgets_all_and_closes_the_dead_letters_with_the_reason(stop
     with closing(sqlite3.connect(stopped.parent / "p21d.db")) as sqlite:
         (because,) = sqlite.execute("SELECT closed_because FROM dead_letter").fetchone()
     assert because.startswith("p21d rebind --drop-links")
+
+
+def test_keep_links_leaves_the_orders_on_their_way(stopped):
+    before = orders(stopped)
+    assert main(["--config", str(stopped), "rebind", "--keep-links"]) == 0
+    assert orders(stopped) == before
+
+
+def test_drop_links_dismisses_every_order_on_its_way_and_says_so(stopped, capsys):
+    assert main(["--config", str(stopped), "rebind", "--drop-links"]) == 0
+    found = orders(stopped)
+    assert {intent.state for intent in found.values()} == {LINKED, DISMISSED}
+    assert found[LINKED].state == LINKED
+    for hub_id in OPEN_STATES:
+        assert found[hub_id].reason.startswith("p21d rebind --drop-links")
+        assert found[hub_id].hint == f"p21d orders sync {hub_id} writes it into this P21"
+        assert found[hub_id].due_at is None
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"on their way into P21 and are dismissed: {len(OPEN_STATES)};" in said
+    assert "p21d orders list --all" in said
+
+
+def test_each_dismissal_is_a_transition_of_the_ledger_and_stands_in_the_history(stopped):
+    main(["--config", str(stopped), "rebind", "--drop-links"])
+
+    async def histories():
+        async with Store(stopped.parent / "p21d.db") as store:
+            return {hub_id: await store.read.intents.history(hub_id) for hub_id in STATES}
+
+    found = anyio.run(histories)
+    for hub_id in OPEN_STATES:
+        last = found[hub_id][-1]
+        assert (last.before, last.after, last.by) == (hub_id, DISMISSED, REBIND)
+        assert REBIND in TRANSITIONS[hub_id, DISMISSED]
+    assert {before for (before, _), hands in TRANSITIONS.items() if REBIND in hands} == set(OPEN_STATES)
+    assert "order 1400215" in found[LINKED][-1].note
+
+
+def test_a_number_of_another_p21_is_nobodys_number_here(stopped):
+    main(["--config", str(stopped), "rebind", "--drop-links"])
+    assert not any(intent.order_no for intent in orders(stopped).values())
+
+
+def test_beside_the_same_p21_an_order_keeps_its_number_and_may_be_adopted(stopped):
+    main(["--config", str(stopped), "rebind", "--keep-links"])
+    block = yaml.safe_load(stopped.read_text())
+    stopped.write_text(yaml.safe_dump({**block, "sink": {"type": "jsonl", "directory": str(stopped.parent / "b")}}))
+    (stopped.parent / "b").mkdir()
+    main(["--config", str(stopped), "rebind", "--drop-links"])
+    found = orders(stopped)
+    assert found[LINKED].order_no == "1400215"
+    assert (found[CREATED].state, found[CREATED].order_no) == (DISMISSED, "1400215")
+    assert found[CREATED].hint.startswith("p21d orders adopt created 1400215")
+    assert PERSON in TRANSITIONS[DISMISSED, CREATED]
+
+
+async def test_a_store_that_knows_an_order_takes_no_other_binding_unasked(engine, store, clock):
+    await bind(store, Identity("https://old.example companies 01", "jsonl /nowhere"), clock)
+    async with store.transaction() as tables:
+        await tables.intents.save(Intent(hub_id="1", state=LINKED, created_at=clock.now(), changed_at=clock.now()))
+    with pytest.raises(ConfigError, match="belongs to"):
+        await check_binding(store, identity(engine))
 
 
 def test_a_rebound_store_is_accepted(stopped):

@@ -6,7 +6,13 @@ import json
 
 import pytest
 
+from p21d.engine.lost_parents import suspects
+from p21d.engine.work import Outgoing, Work
+from p21d.errors import ParentMissing
+from p21d.plugin import Parent
 from p21d.sandbox.faults import Fault
+from tests.engine.orders.doubles import START
+from tests.engine.test_sales import order_of
 
 STOCK = {"inv_mast_uid": 1, "location_id": 10}
 
@@ -49,6 +55,54 @@ async def test_the_parent_that_the_hub_names_is_sent_again(engine):
     assert location["name"] in {record["name"] for record in engine.hub.records("location")}
     assert await engine.store.read.waiting.counts() == {}
     assert not await engine.letters("product_inventory")
+
+
+async def test_a_product_that_the_hub_names_by_its_sku_is_sent_again_for_an_order_in_one_round(make):
+    engine = make(prophet21={"companies": ["01"]})
+    await engine.sweep_all("location", "company", "customer", "product")
+    number = order_of(engine, lines=2)
+    lost = product_of(engine, 2)
+    lose(engine, "product", lost["id"])
+    await engine.sweep("transaction")
+    [row] = (await engine.waiting("transaction", number)).values()
+    assert (row.parent_entity, row.parent_key) == ("product", "2")
+    assert f"'{lost['sku']}' does not exist" in row.error
+    await engine.releases("product").run_due()
+    await engine.releases("transaction").run_due()
+    assert product_of(engine, 2) is not None
+    assert number in {record["transaction_number"] for record in engine.hub.records("transaction")}
+    assert not await engine.letters("transaction")
+
+
+def suspected(words, **ids):
+    """Return the keys of the parents suspected of a child of a company and two products."""
+    parents = [
+        Parent(entity="product", key=(2,), external_id={"sku": "BOLT-2"}),
+        Parent(entity="customer", key=(7,), external_id={"sku": "ann"}, member="customer_id", required=False),
+        Parent(entity="company", key=(1,), external_id={"sku": "BOLT"}, member="company_id"),
+    ]
+    work = Work(key="1", page_key="1", read_at=START, parents=parents)
+    record = Outgoing("1", {}, {}, parents=ids)
+    found = suspects(work, record, ParentMissing(words, code="x"), lambda parent: str(parent.external_id["sku"]))
+    return [parent.key[0] for parent in found]
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        ("Company 4411 does not exist", [1]),
+        ("Product 'bolt-2' does not exist", [2]),
+        ("BOLT-2 of company 4411", [1]),  # an id of the hub says more than a name
+        ("Product 'BOLT-22' does not exist", [1, 7]),
+        ("A record must be created first", [1, 7]),
+    ],
+)
+def test_the_parents_meant_are_those_named_else_those_whose_ids_were_sent(words, keys):
+    assert suspected(words, company_id="4411", customer_id="8822") == keys
+
+
+def test_where_no_ids_were_sent_and_none_is_named_all_are_suspected_the_required_first():
+    assert suspected("A record must be created first") == [2, 1, 7]
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from p21d.engine.children import cause_of, not_delivered
 from p21d.errors import Forbidden
 from p21d.sandbox.faults import Fault
+from p21d.store.waiting import WaitingRow
 
 LONG_AGO = timedelta(days=30)
 
@@ -129,6 +131,40 @@ async def test_a_parent_that_is_deleted_dead_letters_its_children(engine):
     }
 
 
+async def test_an_inherited_reason_names_the_parent_and_the_first_cause_however_long_the_line(engine):
+    engine.p21.change("location", {"location_id": 10}, location_name=" ")
+    await engine.sweep_all("location", "product", "product_inventory")
+    await engine.release_all()
+    [letter, *_] = (await engine.letters("product_inventory")).values()
+    cause = "skipped, no location name"
+    assert letter["error"] == f"its parent location 10 is not delivered: {cause}"
+    for generation in ("transaction 7", "invoice 8", "tracking 9"):
+        entity, key = generation.split()
+        error = not_delivered(entity, key) + cause_of(letter)
+        assert error == f"its parent {generation} is not delivered: nor is location 10: {cause}"
+        letter = {"code": "parent", "parent_entity": entity, "parent_key": key, "error": error}
+
+
+def test_the_reason_of_a_record_that_the_sink_refused_is_inherited_whole():
+    letter = {"code": "VALD-1", "parent_entity": "", "parent_key": "", "error": "name is too long"}
+    assert cause_of(letter) == "dead-lettered, name is too long"
+
+
+async def test_what_waits_for_a_row_that_is_given_up_for_its_parent_is_given_up_too(engine):
+    await engine.sweep_all("location", "product", "transaction", "transaction_tracking_number")
+    await engine.releases(
+        "transaction"
+    ).run_due()  # read for its parcels, it waits itself: they are not asked for again
+    assert (await engine.store.read.waiting.counts())["transaction_tracking_number"] > 0
+    engine.p21.change("customer", {}, delete_flag="Y")
+    while await engine.releases("company").run_due():
+        pass
+    assert await engine.store.read.waiting.counts() == {}
+    errors = [letter["error"] for letter in (await engine.letters("transaction_tracking_number")).values()]
+    assert errors
+    assert all("nor is company" in error for error in errors)
+
+
 async def test_a_parent_that_is_skipped_dead_letters_its_children_with_its_reason(engine):
     engine.p21.change("location", {"location_id": 10}, location_name=" ")
     await engine.sweep_all("location", "product", "product_inventory")
@@ -234,3 +270,15 @@ async def test_children_of_a_late_parent_are_released_without_a_sweep(engine):
     engine.clock.advance(600)
     await engine.release_all()
     assert await engine.store.read.waiting.counts() == {}
+
+
+async def test_a_child_that_is_parked_while_its_parent_is_read_is_not_forgotten(engine):
+    """Its batch looked for the parent before that was delivered, and parks it after the parent's children were told."""
+    await engine.sweep_all("location", "product")
+    releases, clock = engine.releases("product"), engine.clock
+    cycle = await releases.run("release", ["1"])
+    row = WaitingRow(entity="product_inventory", key="1|10", parent_entity="product", parent_key="1")
+    async with engine.store.transaction() as tables:
+        await tables.waiting.park([row], clock.now())
+    await releases._answer(["1"], [], cycle.fates, read_at=clock.now())
+    assert await engine.store.read.waiting.due("product_inventory", clock.now(), 10) == ["1|10"]

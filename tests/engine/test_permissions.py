@@ -37,8 +37,10 @@ async def eventually(condition: Callable[[], object]) -> None:
     [
         ("customer", {"company"}),
         ("ship_to", {"company"}),  # a required related table
-        ("address", {"company", "customer"}),
-        ("inv_mast", {"product", "product_inventory"}),
+        ("address", {"company", "customer", "transaction", "invoice", "transaction_tracking_number"}),
+        ("inv_mast", {"product", "product_inventory", "transaction", "invoice"}),
+        ("shipment", {"transaction_tracking_number"}),
+        ("clippership_return_10004", set()),
         ("contacts_x_links", set()),  # an optional one: it reads as empty
     ],
 )

@@ -21,7 +21,16 @@ from p21d.prophet21.reading import Reading
 from p21d.sandbox.serve import Served
 from p21d.store.database import Store
 
-PARENTS_FIRST = ("location", "company", "customer", "product", "product_inventory")
+PARENTS_FIRST = (
+    "location",
+    "company",
+    "customer",
+    "product",
+    "product_inventory",
+    "transaction",
+    "invoice",
+    "transaction_tracking_number",
+)
 DEADLINE_SECONDS = 10.0
 
 
