@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,26 @@ COUNTRIES: Mapping[str, str] = {
 
 REQUIRED_MEMBERS = ("first_name", "last_name", "address_1", "city", "region", "postal_code", "country")
 """What the hub wants filled in every address (ipaas facts 3.2)."""
+
+_STREET_WORDS: Mapping[str, str] = {
+    "avenue": "ave",
+    "boulevard": "blvd",
+    "circle": "cir",
+    "court": "ct",
+    "drive": "dr",
+    "east": "e",
+    "highway": "hwy",
+    "lane": "ln",
+    "north": "n",
+    "parkway": "pkwy",
+    "place": "pl",
+    "road": "rd",
+    "south": "s",
+    "street": "st",
+    "suite": "ste",
+    "west": "w",
+}
+"""Words of a street that people and shops shorten, as the US post does."""
 
 
 class Address(Row, frozen=True):
@@ -101,3 +122,15 @@ def split_name(name: str | None) -> tuple[str, str]:
     """
     first, _, last = clean(name).partition(" ")
     return first, last.strip() or first
+
+
+def place(street: str, postal_code: str) -> tuple[str, str]:
+    """Return where an address is, in one form however it was typed: two are the same place when these are equal.
+
+    A ZIP+4 is its first five digits. Empty texts where street or postal code say nothing.
+    """
+    words = re.findall(r"[^\W_]+", street.casefold())
+    code = "".join(re.findall(r"[^\W_]+", postal_code.casefold()))
+    if re.fullmatch(r"\d{9}", code):
+        code = code[:5]
+    return " ".join(_STREET_WORDS.get(word, word) for word in words), code

@@ -1,4 +1,4 @@
-"""What is wrong with an entity's declaration by itself: names, columns, templates, and the way up of its triggers.
+"""What is wrong with a declaration by itself: names, columns, templates, the way up of triggers, defaults of a mapping.
 
 Found at registration, so that a reload can refuse it and keep the old set; the contract for plug-in authors asks here
 too.
@@ -14,12 +14,15 @@ from typing import Any
 
 import msgspec
 
-from p21d.plugin import DeleteConvention, Entity, Row, Trigger
+from p21d.order import OrderMapping
+from p21d.plugin import DeleteConvention, Entity, Options, Row, Trigger
+
+_WORD = "[a-z][a-z0-9_]*"
 
 
 def find_faults(entity: Entity[Any]) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a declaration by itself, each with what to change."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", entity.name):
+    if not re.fullmatch(_WORD, entity.name):
         yield "its name is not a word", "begin with a lower-case letter; go on with these, digits and underscores"
     functions: tuple[object, ...] = (entity.records, entity.parents)
     if not all(map(callable, functions)):
@@ -40,6 +43,26 @@ def find_faults(entity: Entity[Any]) -> Iterator[tuple[str, str]]:
         yield "optional_parents has a name that parent_entities has not", "name it in both"
     yield from _find_related_faults(entity)
     yield from _find_trigger_faults(entity)
+    yield from _find_option_faults(entity)
+
+
+def find_mapping_faults(mapping: OrderMapping[Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the declaration of how orders are mapped, each with what to change."""
+    if not re.fullmatch(_WORD, mapping.name):
+        yield "its name is not a word", "begin with a lower-case letter; go on with these, digits and underscores"
+    functions = {"order": mapping.order, "mark": mapping.mark, "skus": mapping.skus}
+    for name, function in functions.items():
+        if not callable(function):
+            yield f"{name} is not a function", "see OrderMapping for what each is called with"
+    defaults: object = mapping.defaults
+    if not (isinstance(defaults, type) and issubclass(defaults, msgspec.Struct)):
+        yield "defaults is not a Struct", "derive it from p21d.plugin.Options"
+        return
+    msgspec.json.Decoder(defaults)  # raises for a field of an unknown type
+    required = [field.name for field in msgspec.structs.fields(defaults) if field.required]
+    if required:
+        hint = "give each key a default, and answer Held where an order cannot be mapped without it"
+        yield f"{', '.join(required)} of its defaults has no default", hint
 
 
 def external_id_fields(template: str) -> list[str]:
@@ -71,6 +94,19 @@ def _find_related_faults(entity: Entity[Any]) -> Iterator[tuple[str, str]]:
         yield "a key or a match is empty", "name the columns"
     if any(related.of and related.of not in entity.related for related in entity.related):
         yield "a related table is `of` one that is not in `related`", "add that one too"
+
+
+def _find_option_faults(entity: Entity[Any]) -> Iterator[tuple[str, str]]:
+    options, with_options = entity.options, entity.with_options
+    if options is None and with_options is None:
+        return
+    if not (isinstance(options, type) and issubclass(options, Options)) or not callable(with_options):
+        yield "options and with_options do not go together", "give a class derived from Options, and a function of it"
+        return
+    msgspec.json.Decoder(options)  # raises for a field of an unknown type
+    required = [field.name for field in msgspec.structs.fields(options) if field.required]
+    if required:
+        yield f"{', '.join(required)} of its options has no default", "give one: an entity may be named without options"
 
 
 def _find_trigger_faults(entity: Entity[Any]) -> Iterator[tuple[str, str]]:

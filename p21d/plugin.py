@@ -7,44 +7,104 @@ entity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
-import pluggy
-
 from p21d.address import Address, complete_address, hub_address, split_name
-from p21d.row import P21Time, Row, clean
+from p21d.fulfilment import Progress, order_status
+from p21d.hooks import hookimpl
+from p21d.hub_lines import SortedLines, sort_lines
+from p21d.options import Count, Options, field
+from p21d.order import (
+    Found,
+    Held,
+    HubAddress,
+    HubLine,
+    HubOrder,
+    Order,
+    OrderLine,
+    OrderMapping,
+    OrderMark,
+    P21Customer,
+    P21Item,
+    P21Location,
+    P21ShipTo,
+)
+from p21d.record import Child, Parent, Record, Route, Skip, present
+from p21d.row import P21Time, Row, clean, number, shortened, yes
+from p21d.sale import (
+    CatalogueItem,
+    SaleLine,
+    SaleOptions,
+    ShippingOptions,
+    amount,
+    in_catalogue,
+    make_sale,
+    printed_address,
+    ratio,
+    sale_address,
+)
+from p21d.ship_to import choose_ship_to
 
 __all__ = [
     "Address",
+    "CatalogueItem",
     "Child",
+    "Count",
     "Decimal",
     "DeleteConvention",
     "Entity",
+    "Found",
+    "Held",
+    "HubAddress",
+    "HubLine",
+    "HubOrder",
+    "Options",
+    "Order",
+    "OrderLine",
+    "OrderMapping",
+    "OrderMark",
+    "P21Customer",
+    "P21Item",
+    "P21Location",
+    "P21ShipTo",
     "P21Time",
     "Parent",
+    "Progress",
     "Record",
     "Related",
     "RelatedRows",
     "Route",
     "Row",
+    "SaleLine",
+    "SaleOptions",
+    "ShippingOptions",
     "Skip",
+    "SortedLines",
     "Trigger",
+    "amount",
+    "choose_ship_to",
     "clean",
     "complete_address",
+    "field",
     "hookimpl",
     "hub_address",
+    "in_catalogue",
+    "make_sale",
     "number",
+    "order_status",
     "present",
+    "printed_address",
+    "ratio",
+    "sale_address",
+    "shortened",
+    "sort_lines",
     "split_name",
     "yes",
 ]
-
-hookspec = pluggy.HookspecMarker("p21d")
-hookimpl = pluggy.HookimplMarker("p21d")
 
 R = TypeVar("R", bound=Row)
 P = TypeVar("P", bound=Row)
@@ -76,6 +136,8 @@ class Related(Generic[R]):
     surface: str = "table"
     optional: bool = False
     """A site may lack this table, or the account its permission: then it reads as empty."""
+    unique: bool = True
+    """False where no key of the table is known: `key` only orders its rows then, and may repeat."""
 
 
 class RelatedRows(Protocol):
@@ -105,96 +167,6 @@ class Trigger:
     modified: str = "date_last_modified"
     name: str = ""
     """Needed only where two triggers of an entity lead up over the same tables."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Says that a row is not sent, and why; not an error."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A record inside a record: an address, a line, a unit. Its external id is the parent's, a bar, and `id`."""
-
-    id: str
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One record as delivered.
-
-    `external_id` holds the values for the entity's external-id template. `body` and the children's bodies are JSON-safe
-    (text, numbers, Decimal, bool, None, lists and mappings of these). `children` maps a member of the route to its
-    children.
-    """
-
-    external_id: Mapping[str, object]
-    body: Mapping[str, Any]
-    children: Mapping[str, Sequence[Child]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parent:
-    """A record that must be in the sink first (`required`), or whose id is sent once it is there.
-
-    `key` is its key in P21, in the order of the parent entity's `key`, so that the core can read it at once;
-    `external_id` are the values for the parent entity's template, so that its link can be found; its id in the sink
-    goes into `member`.
-    """
-
-    entity: str
-    key: tuple[object, ...]
-    external_id: Mapping[str, object]
-    member: str = ""
-    required: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """How the sink knows this kind of record.
-
-    `resource` names the line of the sink's table of paths and link tables; `family`, `path` and `link_table` are
-    needed only for a resource that table does not have.
-    """
-
-    resource: str
-    natural_key: str = ""
-    """The member by which an existing record is found when a create collides: `sku`, `email_address`, `name`."""
-    children: Mapping[str, str] = field(default_factory=dict)
-    """Member that holds children -> their resource: `{"addresses": "address"}`."""
-    under: str = ""
-    """The member with the parent's id that the create call also carries as `?id=`."""
-    inactive: Mapping[str, Any] = field(default_factory=dict)
-    """Members that make the record inactive; empty: the sink's own call for it."""
-    inactive_children: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Member that holds children -> members that make such a child inactive, where the sink cannot remove it."""
-    family: str = ""
-    path: str = ""
-    link_table: str = ""
-
-
-def present(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members that have a value; a null is left out, as the hub's own clients do (facts 3).
-
-    Write `clean(text)` for a member P21 owns, so that emptying it in P21 empties it in the hub, and `clean(text) or
-    None` for one the hub may know better.
-    """
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def number(value: Decimal | None) -> Decimal | None:
-    """Return an amount in one form only, so that 40, 40.000000000 and 4E+1 have one fingerprint; null stays null."""
-    if value is None:
-        return None
-    return Decimal(format(value.normalize(), "f")) if value else Decimal(0)
-
-
-def yes(flag: str | None) -> bool:
-    """Return whether a P21 flag column says yes: `Y`, padded or not."""
-    return clean(flag).upper() == "Y"
 
 
 def no_parents(_row: Row, _related: RelatedRows) -> Sequence[Parent]:
@@ -237,8 +209,7 @@ class Entity(Generic[P]):
     triggers: Sequence[Trigger] = ()
     full_sweep_seconds: float = 7 * 86_400.0
     """How often every key is read whatever its stamp says, unless the configuration says otherwise."""
-
-
-@hookspec
-def p21d_entities() -> Iterable[Entity[Any]]:  # type: ignore[empty-body]  # a hookspec has no body
-    """Return the entities of this plug-in."""
+    options: type[Options] | None = None
+    """What an operator may set under `entities.NAME.options`; this declaration is the entity with their defaults."""
+    with_options: Callable[[Any], Entity[Any]] | None = None
+    """Builds the entity for other options; raises ValueError, in words for the operator, where they do not fit."""

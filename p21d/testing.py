@@ -14,12 +14,23 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from p21d.address import REQUIRED_MEMBERS as ADDRESS_MEMBERS
+from p21d.contract import BrokenContract, expect
 from p21d.declaration import external_id_fields, find_faults
 from p21d.fake_clock import FakeClock
 from p21d.keys import match_text, value_text
+from p21d.order_contract import check_mapping, check_mark
 from p21d.plugin import DeleteConvention, Entity, Parent, Record, Related, RelatedRows, Row, Skip, number
 
-__all__ = ["REQUIRED", "BrokenContract", "FakeClock", "check_entity", "related_rows", "row_of"]
+__all__ = [
+    "REQUIRED",
+    "BrokenContract",
+    "FakeClock",
+    "check_entity",
+    "check_mapping",
+    "check_mark",
+    "related_rows",
+    "row_of",
+]
 
 R = TypeVar("R", bound=Row)
 Given = Mapping[Related[Any], Sequence[Row]]
@@ -66,8 +77,8 @@ class _RelatedRowsDouble:
     def rows(self, related: Related[R], parent: Row) -> Sequence[R]:
         if self._entity:
             wanted = (related.of or self._entity).row
-            _expect(related in self._entity.related, f"{related.table} is asked for but not declared in `related`")
-            _expect(isinstance(parent, wanted), f"{related.table} belongs to {wanted.__name__}")
+            expect(related in self._entity.related, f"{related.table} is asked for but not declared in `related`")
+            expect(isinstance(parent, wanted), f"{related.table} belongs to {wanted.__name__}")
         found = [row for row in self._rows.get(related, ()) if isinstance(row, related.row)]
         matching = [row for row in found if _matches(related, row, parent)]
         return sorted(matching, key=lambda row: tuple(getattr(row, column) or "" for column in related.key))
@@ -79,10 +90,6 @@ class _RelatedRowsDouble:
 def _matches(related: Related[Any], row: Row, parent: Row) -> bool:
     pairs = [(getattr(row, column), getattr(parent, wanted)) for column, wanted in related.match.items()]
     return all(None not in pair and match_text(pair[0]) == match_text(pair[1]) for pair in pairs)
-
-
-class BrokenContract(AssertionError):
-    """An entity does something the core cannot live with; the message says what."""
 
 
 def check_entity(
@@ -97,19 +104,19 @@ def check_entity(
     declared = _RelatedRowsDouble(related, entity)
     records = [record for row in rows for record in _check_row(entity, row, declared, known)]
     twice = [values for values, times in Counter(_id_values(entity, records)).items() if times > 1]
-    _expect(not twice, f"two records have one external id: {twice}")
+    expect(not twice, f"two records have one external id: {twice}")
     return records
 
 
 def _check_row(entity: Entity[Any], row: Row, related: RelatedRows, known: Sequence[Entity[Any]]) -> list[Record]:
     answer, parents = entity.records(row, related), list(entity.parents(row, related))
     again = entity.records(row, related), list(entity.parents(row, related))
-    _expect((answer, parents) == again, "two calls with one row differ: its fingerprint would change each time")
+    expect((answer, parents) == again, "two calls with one row differ: its fingerprint would change each time")
     if isinstance(answer, Skip):
-        _expect(bool(answer.reason.strip()), "a Skip has no reason")
+        expect(bool(answer.reason.strip()), "a Skip has no reason")
         return []
     records = _as_records(answer)
-    _expect(bool(records), "no record and no Skip: the row would have no fate")
+    expect(bool(records), "no record and no Skip: the row would have no fate")
     for parent in parents:
         _check_parent(entity, parent, known)
     for record in records:
@@ -126,22 +133,22 @@ def _as_records(answer: Record | Sequence[Record] | Skip) -> list[Record]:
 
 def _check_parent(entity: Entity[Any], parent: Parent, known: Sequence[Entity[Any]]) -> None:
     name = parent.entity
-    _expect(name in entity.parent_entities, f"parent {name} is not in parent_entities")
-    _expect(not (parent.required and name in entity.optional_parents), f"parent {name} is optional, yet required")
+    expect(name in entity.parent_entities, f"parent {name} is not in parent_entities")
+    expect(not (parent.required and name in entity.optional_parents), f"parent {name} is optional, yet required")
     target = next((other for other in known if other.name == name), None)
-    _expect(not known or target is not None, f"parent {name} does not exist")
+    expect(not known or target is not None, f"parent {name} does not exist")
     if target:
-        _expect(len(parent.key) == len(target.key), f"the key of parent {name} has not the parts of {target.key}")
+        expect(len(parent.key) == len(target.key), f"the key of parent {name} has not the parts of {target.key}")
         _check_template(target, parent.external_id, f"parent {name}")
 
 
 def _check_template(entity: Entity[Any], values: Mapping[str, object], where: str) -> None:
     missing = [name for name in entity.external_id_values if name not in values]
-    _expect(not missing, f"{where}: external id has no {', '.join(missing)}, which external_id_values names")
+    expect(not missing, f"{where}: external id has no {', '.join(missing)}, which external_id_values names")
     for field in external_id_fields(entity.external_id):
         value = values.get(field)
         text = "" if value is None else value_text(value)
-        _expect(bool(text) and text == text.strip(), f"{where}: external id value {field} is {value!r}")
+        expect(bool(text) and text == text.strip(), f"{where}: external id value {field} is {value!r}")
 
 
 def _check_record(entity: Entity[Any], record: Record, parents: Sequence[Parent]) -> None:
@@ -149,9 +156,9 @@ def _check_record(entity: Entity[Any], record: Record, parents: Sequence[Parent]
     linked = {parent.member: "linked" for parent in parents if parent.required and parent.member}
     _check_body(entity.route.resource, {**record.body, **linked})
     for member, children in record.children.items():
-        _expect(member in entity.route.children, f"children {member} are not in the route")
+        expect(member in entity.route.children, f"children {member} are not in the route")
         ids = [child.id for child in children]
-        _expect(len(set(ids)) == len(ids) and all(map(str.strip, ids)), f"ids of {member} are empty or repeat: {ids}")
+        expect(len(set(ids)) == len(ids) and all(map(str.strip, ids)), f"ids of {member} are empty or repeat: {ids}")
         for child in children:
             _check_body(entity.route.children[member], child.body)
 
@@ -160,7 +167,7 @@ def _check_body(resource: str, body: Mapping[str, Any]) -> None:
     for fault in _unsafe(body, resource):
         raise BrokenContract(fault)
     empty = [member for member in REQUIRED.get(resource, ()) if body.get(member) in (None, "")]
-    _expect(not empty, f"{resource} needs {', '.join(empty)} filled")
+    expect(not empty, f"{resource} needs {', '.join(empty)} filled")
 
 
 def _unsafe(value: object, path: str) -> Iterator[str]:
@@ -194,14 +201,9 @@ def _check_deleted(entity: Entity[Any], row: Row, related: RelatedRows, records:
     value = "Y" if entity.deleted is DeleteConvention.DELETE_FLAG else 700
     deleted = _as_records(entity.records(msgspec.structs.replace(row, **{entity.deleted.value: value}), related))
     same = not deleted or _id_values(entity, deleted) == _id_values(entity, records)
-    _expect(same, "a deleted row gives other external ids: its record in the sink would stay active")
+    expect(same, "a deleted row gives other external ids: its record in the sink would stay active")
 
 
 def _id_values(entity: Entity[Any], records: Sequence[Record]) -> list[tuple[str, ...]]:
     fields = external_id_fields(entity.external_id)
     return [tuple(value_text(record.external_id.get(field, "")) for field in fields) for record in records]
-
-
-def _expect(condition: bool, message: str) -> None:  # noqa: FBT001  # reads as an assertion
-    if not condition:
-        raise BrokenContract(message)
