@@ -18,6 +18,7 @@ from p21d.cli.dead_letters import dead_letters
 from p21d.cli.demo import demo
 from p21d.cli.ending import Commands
 from p21d.cli.live import log_level, pause, reload, resume
+from p21d.cli.orders import orders
 from p21d.cli.place import DEFAULT_CONFIG, Place
 from p21d.cli.plugins import plugins
 from p21d.cli.rebind import rebind
@@ -37,6 +38,7 @@ COMMANDS: tuple[click.Command, ...] = (
     pause,
     resume,
     dead_letters,
+    orders,
     cycles,
     plugins,
     config,

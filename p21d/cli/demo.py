@@ -1,4 +1,7 @@
-"""`p21d demo`: both simulators and the daemon, from nothing to a table of what was delivered."""
+"""`p21d demo`: both simulators and the daemon, from nothing to tables of what was delivered and of what orders became.
+
+It is over when every entity is in step and every order of the hub that P21 can take is linked, or at the deadline.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +16,22 @@ from pathlib import Path
 
 import anyio
 import click
-from rich.console import Console
-from rich.status import Status as Spinner
 
+from p21d.cli.demo_entities import settled, show_entities, watch
+from p21d.cli.demo_orders import all_written, order_some, show_orders
 from p21d.cli.ending import end
-from p21d.cli.output import print_table, words
-from p21d.cli.status_words import running_words
+from p21d.cli.output import words, wrapped
+from p21d.cli.status_words import stuck
 from p21d.clock import SystemClock
-from p21d.control.answers import CycleAnswer, DeadLetterAnswer, Status
-from p21d.control.client import ControlClient
-from p21d.engine.fate import Tally
-from p21d.errors import Unavailable
 
 DEADLINE_SECONDS = 90.0
-STEP_SECONDS = 0.5
 
 
 @click.command()
 @click.option("--rows", default=1000, show_default=True, help="Items of the distributor; all else grows with them.")
 @click.option("--keep", is_flag=True, help="Keep the folder with configuration, store and log.")
 def demo(rows: int, keep: bool) -> None:
-    """Show p21d at work: a Prophet 21, a hub and the daemon on this machine, for a minute at most."""
+    """Show p21d at work: a Prophet 21, a hub and the daemon on this machine, for a minute and a half at most."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="p21d-demo-"))
         if not keep:
@@ -41,11 +39,24 @@ def demo(rows: int, keep: bool) -> None:
         words(f"starting a Prophet 21 with {rows} items, a hub and p21d" + (f", in {folder}" if keep else ""))
         config = stack.enter_context(sandbox(folder, rows))
         stack.enter_context(daemon(folder, config))
-        status, cycles, letters = anyio.run(watch, folder / "control.sock", backend_options={"use_uvloop": True})
-        show(status, cycles, letters)
-        if not settled(status):
-            words(f"not everything arrived within {DEADLINE_SECONDS:g} s")
+        if not anyio.run(play, folder / "control.sock", config, backend_options={"use_uvloop": True}):
+            words(f"not everything arrived as it should within {DEADLINE_SECONDS:g} s")
             end(os.EX_TEMPFAIL)
+
+
+async def play(socket: Path, config: Path) -> bool:
+    """Show how the entities get into step, then how orders of the hub get into P21; tell whether all did in time."""
+    clock = SystemClock()
+    end_at = clock.monotonic() + DEADLINE_SECONDS
+    status, cycles, letters = await watch(socket, clock, end_at)
+    show_entities(status, cycles, letters)
+    if not settled(status):
+        for trouble in stuck(status):
+            words(wrapped(trouble.what))
+        return False
+    ordered = await order_some(socket, config, clock, end_at)
+    show_orders(ordered)
+    return all_written(ordered)
 
 
 @contextmanager
@@ -96,63 +107,3 @@ def remove(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
-
-
-async def watch(socket: Path) -> tuple[Status, list[CycleAnswer], list[DeadLetterAnswer]]:
-    """Wait until every entity is in step and nothing waits, showing how far it is; return the last state."""
-    clock = SystemClock()
-    end_at = clock.monotonic() + DEADLINE_SECONDS
-    console = Console(stderr=True)
-    with console.status("starting") as spinner:
-        while True:
-            await clock.sleep(STEP_SECONDS)
-            try:
-                async with ControlClient(socket) as client:
-                    status = await client.status()
-                    if settled(status) or clock.monotonic() > end_at:
-                        return status, await client.cycles(limit=1000), await client.dead_letters()
-            except Unavailable:
-                if clock.monotonic() > end_at:
-                    raise
-            else:
-                tell(spinner, status, terminal=console.is_terminal)
-
-
-def tell(spinner: Spinner, status: Status, *, terminal: bool) -> None:
-    """Say what is under way, where there is a terminal to say it on."""
-    running = [f"{entity.entity}: {running_words(entity)}" for entity in status.entities if entity.running]
-    if terminal:
-        spinner.update("; ".join(running) or "settling")
-
-
-def settled(status: Status) -> bool:
-    """Tell whether every entity has caught up and nothing is on its way."""
-    return all(
-        entity.state == "in step" and not (entity.waiting or entity.triggered or entity.running)
-        for entity in status.entities
-    )
-
-
-def show(status: Status, cycles: list[CycleAnswer], letters: list[DeadLetterAnswer]) -> None:
-    """Print the table: per entity what was read and what became of it; below it why some rows did not arrive."""
-    print_table(
-        ("ENTITY", "READ", "DELIVERED", "UNCHANGED", "SKIPPED", "WAITED", "DEAD", "SECONDS"),
-        [cells(entity.entity, cycles) for entity in status.entities],
-    )
-    for entity in status.entities:
-        for reason, count in sorted(entity.skipped.items()):
-            words(f"{entity.entity}: {count} skipped, {reason}")
-    for letter in letters:
-        words(f"{letter.entity} {letter.key}: dead-lettered, {letter.error}")
-
-
-def cells(entity: str, cycles: list[CycleAnswer]) -> list[str]:
-    """Return one line of the table. A release cycle reads rows again: of it only what it delivered counts."""
-    tally, seconds = Tally(), 0.0
-    for cycle in cycles:
-        if cycle.entity == entity:
-            again = Tally(read=cycle.tally.delivered, delivered=cycle.tally.delivered)
-            tally.add(again if cycle.kind == "release" else cycle.tally)
-            seconds += (cycle.ended_at - cycle.started_at).total_seconds()
-    counts = (tally.read, tally.delivered, tally.unchanged, tally.skipped, tally.waiting, tally.dead_lettered)
-    return [entity, *map(str, counts), f"{seconds:.1f}"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -47,6 +48,18 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """Return text in one line without control characters."""
     return " ".join(plain(text).split())
+
+
+def wrapped(text: str, *, indent: int = 0) -> str:
+    """Return text in lines of 80 columns, set in by `indent` and those after the first by two more."""
+    return textwrap.fill(
+        one_line(text),
+        SCREEN_COLUMNS,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def colours() -> bool:

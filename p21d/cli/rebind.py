@@ -28,7 +28,8 @@ def rebind(place: Place, keep_links: bool, drop_links: bool, as_json: bool) -> N
     """Let the store belong to the P21 and the sink that the configuration names now.
 
     The daemon must be stopped. With --keep-links every record of the look-back is sent once more at the next start;
-    with --drop-links they are looked up in the sink again, and open dead letters are closed.
+    with --drop-links they are looked up in the sink again, open dead letters are closed, and orders on their way into
+    P21 are dismissed: p21d orders list --all shows them, p21d orders sync ID takes one up for the P21 of now.
     """
     if keep_links == drop_links:
         raise click.UsageError("give one of --keep-links and --drop-links")
@@ -36,9 +37,16 @@ def rebind(place: Place, keep_links: bool, drop_links: bool, as_json: bool) -> N
     if as_json:
         print_json(answer)
         return
-    touched = ", ".join(f"{count} {table.replace('_', ' ')}" for table, count in answer.touched.items() if count)
+    dismissed = answer.touched.get("intent", 0)
+    rows = {table: count for table, count in answer.touched.items() if count and table != "intent"}
+    touched = ", ".join(f"{count} {table.replace('_', ' ')}" for table, count in rows.items())
     done = "forgotten or closed" if drop_links else "to be compared anew"
     click.echo(f"the store belongs to {answer.prophet21} and {answer.sink} now; {done}: {touched or 'nothing'}")
+    if dismissed:
+        click.echo(
+            f"orders that were on their way into P21 and are dismissed: {dismissed:,}; p21d orders list --all shows "
+            "them, p21d orders sync ID writes one into this P21"
+        )
 
 
 async def _rebound(place: Place, drop_links: bool) -> RebindAnswer:  # anyio.run passes no keywords

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from p21d.cli.output import one_line
-from p21d.cli.status_words import running_words, stuck
+from p21d.cli.status_words import orders_line, running_words, stuck
 from p21d.cli.times import ago, local_text, span_text
 from p21d.control.answers import EntityStatus, Status, SystemStatus
 
@@ -38,6 +38,8 @@ def _lines(status: Status) -> Iterator[RenderableType]:
     yield Text(f"{status.slots_used} of {status.slots_total} batches under way")
     yield Text("")
     yield _table(status)
+    if status.orders is not None:
+        yield Text(one_line(orders_line(status.orders)))
     yield Text("")
     troubles = stuck(status)
     for trouble in troubles:

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from p21d.cli.times import ago, left_text, span_text
 from p21d.control.answers import EntityStatus, Status
+from p21d.control.order_answers import OrdersStatus
+
+ORDER_STATES = ("prepared", "sending", "unknown", "created", "held", "refused", "linked", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Stuck:
 def stuck(status: Status) -> list[Stuck]:
     """Return everything on the status screen that needs a look, in the order of its entities."""
     found = [trouble for entity in status.entities for trouble in _of_entity(entity, status.now)]
+    found += _of_orders(status.orders)
     for name, count in status.not_configured.items():
         found.append(
             Stuck(f"{name} is not configured any more; {count} delivered records are remembered.", "nothing to do")
@@ -51,6 +55,30 @@ def _of_entity(entity: EntityStatus, now: datetime) -> Iterator[Stuck]:
     if entity.dead_letters:
         remedy = f"p21d dead-letters list {name}; when the cause is gone: p21d dead-letters replay {name}"
         yield Stuck(f"{name}: {_counted(entity.dead_letters, 'dead letter')}.", remedy)
+
+
+def orders_line(orders: OrdersStatus) -> str:
+    """Return how the orders stand in one line: `orders: on, 2 prepared, 1 held, 1204 linked`."""
+    counts = [f"{orders.counts[state]:,} {state}" for state in ORDER_STATES if orders.counts.get(state)]
+    left = sum(orders.left_alone.values())
+    return ", ".join([f"orders: {orders.state}", *counts, *([f"{left:,} left alone"] if left else [])])
+
+
+def _of_orders(orders: OrdersStatus | None) -> Iterator[Stuck]:
+    if orders is None:
+        return
+    if orders.held_reason:
+        yield Stuck(f"No order is written into P21: {orders.held_reason}.", orders.held_hint)
+    for state, why in (("held", "held for a person"), ("refused", "refused by P21")):
+        if count := orders.counts.get(state):
+            yield Stuck(f"{_counted(count, 'order')} {why}.", f"p21d orders list --state {state} says why")
+    if count := orders.counts.get("unknown"):
+        remedy = "each is looked up in P21, and sent again only when P21 does not have it; p21d orders list shows them"
+        them = "it" if count == 1 else "them"
+        yield Stuck(f"Of {_counted(count, 'order')} it is not known yet whether P21 has {them}.", remedy)
+    if orders.differing:
+        remedy = "p21d orders list shows how; then p21d orders acknowledge ID"
+        yield Stuck(f"P21 has {_counted(orders.differing, 'order')} otherwise than sent.", remedy)
 
 
 def _next_try(entity: EntityStatus, now: datetime) -> str:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from p21d.control.order_answers import OrdersStatus
+from p21d.control.schema import SCHEMA_VERSION
 from p21d.engine.fate import Tally
-
-SCHEMA_VERSION = 1
 
 
 class CycleAnswer(msgspec.Struct, kw_only=True):
@@ -105,6 +105,8 @@ class Status(msgspec.Struct, kw_only=True):
     entities: list[EntityStatus]
     not_configured: dict[str, int] = {}
     """Delivered records of entities that the configuration no longer has."""
+    orders: OrdersStatus | None = None
+    """None where orders are off."""
     warnings: list[str] = []
 
 

@@ -7,6 +7,7 @@ import grp
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -29,6 +30,15 @@ from p21d.control.answers import (
     Status,
     SyncAnswer,
     SyncRequest,
+)
+from p21d.control.order_answers import (
+    AdoptRequest,
+    DismissRequest,
+    OrderDetailAnswer,
+    OrderRequest,
+    OrdersAnswer,
+    OrdersSyncAnswer,
+    OrdersSyncRequest,
 )
 from p21d.errors import P21dError, PermissionRefused, Unavailable
 
@@ -112,11 +122,13 @@ class ControlClient:
 
     async def pause(self, entity: str, because: str = "") -> DoneAnswer:
         """Pause an entity."""
-        return await self._ask(DoneAnswer, "POST", f"/v1/entities/{entity}/pause", body=PauseRequest(because=because))
+        return await self._ask(
+            DoneAnswer, "POST", f"/v1/entities/{quote(entity, safe='')}/pause", body=PauseRequest(because=because)
+        )
 
     async def resume(self, entity: str) -> DoneAnswer:
         """Resume an entity."""
-        return await self._ask(DoneAnswer, "POST", f"/v1/entities/{entity}/resume")
+        return await self._ask(DoneAnswer, "POST", f"/v1/entities/{quote(entity, safe='')}/resume")
 
     async def replay(self, request: DeadLetterRequest) -> SyncAnswer:
         """Read the rows of dead letters again and deliver them; returns when they have a fate."""
@@ -125,6 +137,40 @@ class ControlClient:
     async def discard(self, request: DeadLetterRequest) -> DoneAnswer:
         """Close dead letters without delivering them."""
         return await self._ask(DoneAnswer, "POST", "/v1/dead-letters/discard", body=request)
+
+    async def orders(self, *, state: str = "", everything: bool = False, limit: int = 200) -> OrdersAnswer:
+        """Return how orders stand, and those in a state, or that are not done with, or `everything`."""
+        query = {"state": state, "all": str(everything).lower(), "limit": str(limit)}
+        return await self._ask(OrdersAnswer, "GET", "/v1/orders", query=query)
+
+    async def order(self, id_: str) -> OrderDetailAnswer:
+        """Return all there is about one order, by the hub's id or number."""
+        return await self._ask(OrderDetailAnswer, "GET", f"/v1/orders/{quote(id_, safe='')}")
+
+    async def sync_orders(self, request: OrdersSyncRequest) -> OrdersSyncAnswer:
+        """Read the inbox now, or take up hub orders past its rules."""
+        return await self._ask(OrdersSyncAnswer, "POST", "/v1/orders/sync", body=request, seconds=RELOAD_SECONDS)
+
+    async def retry_order(self, id_: str) -> DoneAnswer:
+        """Try a held or refused order again."""
+        return await self._ask(DoneAnswer, "POST", "/v1/orders/retry", body=OrderRequest(id=id_))
+
+    async def adopt_order(self, id_: str, order_no: str) -> DoneAnswer:
+        """Take an order that P21 has for the hub order."""
+        request = AdoptRequest(id=id_, order_no=order_no)
+        return await self._ask(DoneAnswer, "POST", "/v1/orders/adopt", body=request, seconds=RELOAD_SECONDS)
+
+    async def dismiss_order(self, id_: str, because: str) -> DoneAnswer:
+        """Never write an order."""
+        return await self._ask(DoneAnswer, "POST", "/v1/orders/dismiss", body=DismissRequest(id=id_, because=because))
+
+    async def acknowledge_order(self, id_: str) -> DoneAnswer:
+        """Take note of how the order in P21 differs."""
+        return await self._ask(DoneAnswer, "POST", "/v1/orders/acknowledge", body=OrderRequest(id=id_))
+
+    async def take_over_orders(self) -> DoneAnswer:
+        """Make this daemon's store the one that writes the hub's orders."""
+        return await self._ask(DoneAnswer, "POST", "/v1/orders/take-over")
 
     async def set_log_level(self, level: Any) -> DoneAnswer:
         """Change the log level until the next start; the daemon refuses a level it does not know."""
@@ -161,7 +207,7 @@ class ControlClient:
         data = msgspec.json.encode(body) if body is not None else None
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
-            url = URL.build(scheme="http", host="p21d", path=path, query=query)
+            url = URL(f"http://p21d{path}", encoded=True).with_query(query)
             async with self._session.request(method, url, data=data, timeout=timeout) as response:
                 return response.status, await response.read()
         except TimeoutError as error:

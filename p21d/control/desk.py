@@ -20,6 +20,7 @@ from p21d.control.answers import (
     SyncAnswer,
     SyncRequest,
 )
+from p21d.control.order_operations import OrderClerk
 from p21d.control.screen import Screen, cycle_answer
 from p21d.engine.drain import Drained
 from p21d.engine.fate import Tally
@@ -111,6 +112,11 @@ class Desk:
         async with self.store.transaction() as tables:
             count = await tables.dead_letters.close(request.entity, keys, because, self.clock.now())
         return DoneAnswer(done=f"{count} dead letters of {request.entity} discarded", count=count)
+
+    @property
+    def orders(self) -> OrderClerk:
+        """Return who answers for the orders."""
+        return OrderClerk(self.store, self.supervisor().orders)
 
     def set_log_level(self, level: str) -> DoneAnswer:
         """Change the log level until the next start."""

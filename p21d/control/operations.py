@@ -15,6 +15,7 @@ from p21d.control.answers import (
     SyncAnswer,
     SyncRequest,
 )
+from p21d.control.order_operations import OrderOperations
 
 
 class Operations(Protocol):
@@ -54,6 +55,11 @@ class Operations(Protocol):
 
     async def discard(self, request: DeadLetterRequest) -> DoneAnswer:
         """Close dead letters without delivering them; `because` is kept."""
+        ...
+
+    @property
+    def orders(self) -> OrderOperations:
+        """Return who answers for the orders."""
         ...
 
     def set_log_level(self, level: str) -> DoneAnswer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import os
+import pwd
 import socket
 import struct
 from dataclasses import dataclass
@@ -32,6 +33,14 @@ class Peer:
     pid: int
     uid: int
     groups: frozenset[int]
+
+    @property
+    def name(self) -> str:
+        """Return the user's name, or `uid N` for one that this machine does not name."""
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return f"uid {self.uid}"
 
     def may_enter(self, socket_group: int | None) -> bool:
         """Return whether it is root, our own user, or in the group of the socket."""

@@ -39,7 +39,8 @@ async def refuse_in_json(request: web.Request, handler: Handler) -> web.StreamRe
 def _status(error: P21dError) -> int:
     if isinstance(error, AlreadyRunning):
         return 409
-    return 400 if isinstance(error, (ConfigError, RecordError, ReadRefused)) else 503
+    asked_wrong = isinstance(error, (ConfigError, RecordError, ReadRefused)) or error.exit_code == os.EX_USAGE
+    return 400 if asked_wrong else 503
 
 
 def _http_refusal(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -6,11 +6,9 @@ Whatever changes something is a POST and is logged with the uid that asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import anyio
 import msgspec
-import structlog
 from aiohttp import web
 
 from p21d.control.answers import (
@@ -24,18 +22,12 @@ from p21d.control.answers import (
     ReadyAnswer,
     SyncRequest,
 )
+from p21d.control.asking import BODY_SECONDS, Nothing, read_body, read_query
 from p21d.control.operations import Operations
-from p21d.control.peer import Peer
+from p21d.control.order_routes import OrderRoutes
 from p21d.control.refusing import answer
 
-PEER = web.RequestKey("peer", Peer)
-BODY_SECONDS = 10.0
-T = TypeVar("T", bound=msgspec.Struct)
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-
-
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
-    """A request that says nothing but its route."""
 
 
 class CyclesQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +66,7 @@ class Routes:
         yield web.post("/v1/dead-letters/replay", self.replay)
         yield web.post("/v1/dead-letters/discard", self.discard)
         yield web.post("/v1/log-level", self.log_level)
+        yield from OrderRoutes(self._operations, body_seconds=self._body_seconds)
 
     async def status(self, _request: web.Request) -> web.Response:
         """Answer the status screen."""
@@ -85,13 +78,13 @@ class Routes:
 
     async def cycles(self, request: web.Request) -> web.Response:
         """Answer finished cycles."""
-        asked = _query(request, CyclesQuery)
+        asked = read_query(request, CyclesQuery)
         found = await self._operations.cycles(entity=asked.entity, limit=asked.limit)
         return answer(CyclesAnswer(cycles=list(found)))
 
     async def dead_letters(self, request: web.Request) -> web.Response:
         """Answer open dead letters."""
-        asked = _query(request, DeadLettersQuery)
+        asked = read_query(request, DeadLettersQuery)
         found = await self._operations.dead_letters(**msgspec.structs.asdict(asked))
         return answer(DeadLettersAnswer(dead_letters=list(found)))
 
@@ -103,70 +96,38 @@ class Routes:
 
     async def sync(self, request: web.Request) -> web.Response:
         """Run or accept a sync on demand."""
-        return answer(await self._operations.sync(await self._body(request, SyncRequest)))
+        return answer(await self._operations.sync(await read_body(request, SyncRequest, self._body_seconds)))
 
     async def reload(self, request: web.Request) -> web.Response:
         """Reload; 409 with the same form of answer when the old configuration works on."""
-        await self._body(request, Nothing)
+        await read_body(request, Nothing, self._body_seconds)
         outcome = await self._operations.reload()
         return answer(outcome, 200 if outcome.reloaded else 409)
 
     async def pause(self, request: web.Request) -> web.Response:
         """Pause an entity."""
-        asked = await self._body(request, PauseRequest)
+        asked = await read_body(request, PauseRequest, self._body_seconds)
         return answer(await self._operations.pause(request.match_info["entity"], asked.because))
 
     async def resume(self, request: web.Request) -> web.Response:
         """Resume an entity."""
-        await self._body(request, Nothing)
+        await read_body(request, Nothing, self._body_seconds)
         return answer(await self._operations.resume(request.match_info["entity"]))
 
     async def replay(self, request: web.Request) -> web.Response:
         """Replay dead letters."""
-        return answer(await self._operations.replay(await self._body(request, DeadLetterRequest)))
+        return answer(await self._operations.replay(await read_body(request, DeadLetterRequest, self._body_seconds)))
 
     async def discard(self, request: web.Request) -> web.Response:
         """Discard dead letters."""
-        return answer(await self._operations.discard(await self._body(request, DeadLetterRequest)))
+        return answer(await self._operations.discard(await read_body(request, DeadLetterRequest, self._body_seconds)))
 
     async def log_level(self, request: web.Request) -> web.Response:
         """Change the log level."""
-        asked = await self._body(request, LogLevelRequest)
+        asked = await read_body(request, LogLevelRequest, self._body_seconds)
         return answer(self._operations.set_log_level(asked.level))
-
-    async def _body(self, request: web.Request, type_: type[T]) -> T:
-        """Return what a request asks for, and log who asked; a body that dribbles in is given up."""
-        try:
-            with anyio.fail_after(self._body_seconds):
-                raw = await request.read()
-            asked = msgspec.json.decode(raw or b"{}", type=type_)
-        except TimeoutError as error:
-            raise web.HTTPBadRequest(text=f"the request did not arrive within {self._body_seconds:g} s") from error
-        except (ConnectionError, web.RequestPayloadError) as error:
-            raise web.HTTPBadRequest(text="the request broke off") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise web.HTTPBadRequest(text=f"the request is not what {request.path} takes: {error}") from error
-        peer = request[PEER]
-        structlog.get_logger().info(
-            "control request", route=request.path, uid=peer.uid, pid=peer.pid, asked=_summary(asked)
-        )
-        return asked
-
-
-def _query(request: web.Request, type_: type[T]) -> T:
-    try:
-        return msgspec.convert(dict(request.query), type_, strict=False)
-    except msgspec.ValidationError as error:
-        raise web.HTTPBadRequest(text=f"{request.path}: {error}") from error
 
 
 def _has_caught_up(entity: EntityStatus) -> bool:
     # a watermark moves only when a window is complete, so whoever has one and no open first window is past it
     return entity.state == "in step" or (entity.watermark is not None and entity.state != "catching up")
-
-
-def _summary(asked: msgspec.Struct) -> dict[str, Any]:
-    said = {name: value for name, value in msgspec.to_builtins(asked).items() if value}
-    if len(said.get("keys", ())) > 10:
-        said["keys"] = f"{len(said['keys'])} keys"
-    return said

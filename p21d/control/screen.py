@@ -12,6 +12,7 @@ import msgspec
 from p21d import __version__
 from p21d.clock import Clock
 from p21d.control.answers import CycleAnswer, EntityStatus, ProofAnswer, Status, SystemStatus
+from p21d.control.order_operations import orders_status
 from p21d.engine.fate import Tally
 from p21d.engine.hold import STORE, HoldState
 from p21d.engine.runner import Runner
@@ -57,6 +58,7 @@ class Screen:
             slots_used=self._connection.slots.used,
             entities=entities,
             not_configured=await self._not_configured(),
+            orders=await orders_status(self._connection.store, desk) if (desk := self._supervisor.orders) else None,
             warnings=[*warnings, *self._held_triggers()],
         )
 

@@ -12,10 +12,11 @@ from typing import Any, Self
 import structlog
 from aiohttp import web
 
+from p21d.control.asking import BODY_SECONDS, PEER
 from p21d.control.operations import Operations
 from p21d.control.peer import read_peer
 from p21d.control.refusing import Handler, refuse_in_json
-from p21d.control.routes import BODY_SECONDS, PEER, Routes
+from p21d.control.routes import Routes
 from p21d.control.socket_file import SocketFile
 
 MAX_BODY_BYTES = 1024 * 1024

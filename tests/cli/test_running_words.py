@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from p21d.cli.demo import tell
+from p21d.cli.demo_entities import tell
 from p21d.cli.times import left_text
 from tests.control.operations_double import entity
 

@@ -18,6 +18,15 @@ from p21d.control.answers import (
     SyncRequest,
     SystemStatus,
 )
+from p21d.control.order_answers import (
+    AdoptRequest,
+    DismissRequest,
+    OrderAnswer,
+    OrderDetailAnswer,
+    OrdersAnswer,
+    OrdersStatus,
+    OrdersSyncAnswer,
+)
 from p21d.engine.fate import Tally
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
@@ -35,6 +44,12 @@ class FakeOperations:
         self.error: Exception | None = None
         self.sync_error: Exception | None = None
         self.fates: dict[str, str] = {}
+        self.order_book = FakeOrders(self)
+        self.orders_status: OrdersStatus | None = None
+
+    @property
+    def orders(self) -> FakeOrders:
+        return self.order_book
 
     def _note(self, *asked: Any) -> None:
         if self.error is not None:
@@ -56,6 +71,7 @@ class FakeOperations:
             slots_total=10,
             slots_used=2,
             entities=self.entities,
+            orders=self.orders_status,
         )
 
     async def cycles(self, *, entity: str, limit: int) -> Sequence[CycleAnswer]:
@@ -104,6 +120,57 @@ class FakeOperations:
     def set_log_level(self, level: str) -> DoneAnswer:
         self._note("log_level", level)
         return DoneAnswer(done=f"logging at {level}")
+
+
+class FakeOrders:
+    """The part of the operations that is about orders; `listed` and `sync_answer` are what it answers."""
+
+    def __init__(self, operations: FakeOperations) -> None:
+        self._operations = operations
+        self.status = OrdersStatus(state="on", counts={"linked": 3, "held": 1})
+        self.listed: list[OrderAnswer] = []
+        self.detail: OrderDetailAnswer | None = None
+        self.sync_answer = OrdersSyncAnswer(prepared=["149049"])
+
+    async def orders(self, *, state: str, everything: bool, limit: int) -> OrdersAnswer:
+        self._operations._note("orders", state, everything, limit)
+        return OrdersAnswer(status=self.status, orders=self.listed)
+
+    async def order(self, id_: str) -> OrderDetailAnswer:
+        self._operations._note("order", id_)
+        return self.detail or OrderDetailAnswer(order=order(id_))
+
+    async def sync(self, ids: Sequence[str], by: str) -> OrdersSyncAnswer:
+        self._operations._note("sync", list(ids), by)
+        return self.sync_answer
+
+    async def retry(self, id_: str, by: str) -> DoneAnswer:
+        self._operations._note("retry", id_, by)
+        return DoneAnswer(done=f"order {id_} is tried again")
+
+    async def adopt(self, asked: AdoptRequest, by: str) -> DoneAnswer:
+        self._operations._note("adopt", asked.id, asked.order_no, by)
+        return DoneAnswer(done=f"order {asked.id} is {asked.order_no} in P21")
+
+    async def dismiss(self, asked: DismissRequest, by: str) -> DoneAnswer:
+        self._operations._note("dismiss", asked.id, asked.because, by)
+        return DoneAnswer(done=f"order {asked.id} is dismissed")
+
+    async def acknowledge(self, id_: str, by: str) -> DoneAnswer:
+        self._operations._note("acknowledge", id_, by)
+        return DoneAnswer(done="acknowledged")
+
+    async def take_over(self, by: str) -> DoneAnswer:
+        self._operations._note("take_over", by)
+        return DoneAnswer(done="taken over")
+
+
+def order(id_: str, **more: Any) -> OrderAnswer:
+    known: dict[str, Any] = {
+        "id": id_, "number": f"WEB-{id_}", "state": "held", "reason": "line 1: P21 has no active item VALVE-99",
+        "hint": "create the item in P21", "created_at": NOW, "changed_at": NOW, **more,
+    }  # fmt: skip
+    return OrderAnswer(**known)
 
 
 def entity(name: str, *, key: list[str] | None = None, state: str = "in step", **more: Any) -> EntityStatus:
