@@ -6,6 +6,7 @@ it may be a password under the wrong key.
 
     float            a duration: `30s`, `5m`, `1h`, `7d`, or 0; unless its Meta names another unit
     Size             a size: `200MB`, or a number of bytes
+    Moment           a day or an instant, as text or as YAML reads it
     Secret, Path     from text
     anything else    as msgspec takes it
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -108,11 +110,25 @@ def _leaf(value: Any, type_: Any, plain: Any, path: str) -> Any:
             value = parse_duration(value)
         elif unit(type_) == "bytes" and isinstance(value, str):
             value = parse_size(value)
+        elif unit(type_) == "date":
+            value = _iso(value)
         return msgspec.convert(value, type_, strict=not referred)
     except msgspec.ValidationError as error:
         raise ConfigError(_in_words(str(error), type_), path=path, hint=_quote_hint(value, plain)) from error
     except ValueError as error:
         raise ConfigError(str(error), path=path) from error
+
+
+def _iso(value: Any) -> Any:
+    """Return a day or instant as ISO text; raises ValueError for a text that is none."""
+    if isinstance(value, date):  # YAML reads 2026-12-01 as one; a datetime is one too
+        return value.isoformat()
+    if isinstance(value, str) and value:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("expected a day such as 2026-12-01, or an instant with its offset") from error
+    return value
 
 
 def _from_text(value: Any, plain: type, path: str) -> Any:
@@ -137,6 +153,7 @@ _WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "
 
 def _in_words(message: str, type_: Any) -> str:
     """Return msgspec's message with the words of the file: "Expected `int`, got `str`"."""
+    message = message.replace(" | null`", "`")  # a null is the default, and never comes here
     bound = f" {unit(type_)}" if " >= " in message or " <= " in message else ""
     for name, words in {**_WORDS, "object": "a block of keys", "null": "nothing"}.items():
         message = message.replace(f"`{name}`", words)

@@ -26,6 +26,12 @@ DateLiteral = Literal["offset", "wall_z", "utc", "plain"]
 """How an instant is written into `$filter` (facts 3.6): server-local time with its offset, server-local time with `Z`,
 true UTC with `Z`, server-local time without a zone."""
 
+Moment = Annotated[str, Meta(extra={"unit": "date"})]
+"""A day or an instant in ISO form; YAML's own dates are taken as well."""
+OrderType = Literal["Order", "Shipment", "Invoice", "Hold", "Quote", "Ticket", "Return", "Validated Return", "Job"]
+OrderStatus = Literal["Pending", "Complete", "Cancelled", "Shipped", "Backorder", "Partial Refunded", "Refunded"]
+"""The hub's words for a transaction (ipaas facts 3.4)."""
+
 
 class Prophet21Config(Struct, frozen=True, kw_only=True):
     """Where P21 is, who p21d is there, and how hard it may ask."""
@@ -47,7 +53,10 @@ class Prophet21Config(Struct, frozen=True, kw_only=True):
 
 
 class EntityConfig(Struct, frozen=True, kw_only=True):
-    """How one entity is read and delivered; an entity that is not named has all defaults."""
+    """How one entity is read and delivered; an entity that is not named has all defaults.
+
+    `options` stays a dict, since each plug-in declares its own (see configured.py).
+    """
 
     enabled: bool = True
     poll_search_days: Days = 4
@@ -59,9 +68,30 @@ class EntityConfig(Struct, frozen=True, kw_only=True):
     filter: str = ""
     columns: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     external_id: str = ""
     collision: Collision = ""
     match_first: bool = False
+
+
+class OrdersConfig(Struct, frozen=True, kw_only=True):
+    """How orders of the hub are written into P21; `defaults` are the mapping plug-in's own.
+
+    `reference` renders the text in `reference_field` from `{ref}` and `{buyer_po}`.
+    """
+
+    enabled: bool = False
+    not_before: Moment = ""
+    poll_interval: Interval = 60.0
+    types: tuple[OrderType, ...] = ("Order",)
+    statuses: tuple[OrderStatus, ...] = ("Pending",)
+    settle: Annotated[float, Meta(ge=60)] = 600.0
+    max_per_hour: Count = 200
+    concurrent_writes: Count = 1
+    sole_writer: bool = False
+    reference: str = "{buyer_po} {ref}"
+    reference_field: str = "po_no"
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 class StoreConfig(Struct, frozen=True, kw_only=True):
@@ -87,8 +117,8 @@ class LogConfig(Struct, frozen=True, kw_only=True):
 class Settings(Struct, frozen=True, kw_only=True):
     """Every key of the file.
 
-    `sink` stays a dict with its references resolved, since each sink type converts it into its own options; `orders`
-    stays a dict until this version writes orders.
+    `sink` stays a dict with its references resolved, since each sink type converts it into its own options, as does
+    `orders.defaults` for the mapping.
     """
 
     prophet21: Prophet21Config
@@ -96,7 +126,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     concurrent_batch_executions: Count = 10
     batch_rows: Annotated[int, Meta(ge=1, le=10_000)] = 100
     entities: dict[str, EntityConfig] = field(default_factory=dict)
-    orders: dict[str, Any] = field(default_factory=dict)
+    orders: OrdersConfig = field(default_factory=OrdersConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     control: ControlConfig = field(default_factory=ControlConfig)
     plugin_dirs: tuple[Path, ...] = ()

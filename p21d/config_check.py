@@ -10,28 +10,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from p21d.blocks import joined, nearest
-from p21d.config import Config, Prophet21Config, Settings
+from p21d.config import Config, OrdersConfig, Prophet21Config, Settings
 from p21d.errors import ConfigError
 
 LATER_KEYS = ("metrics",)
 """Keys of the design this version does not act on; refused, as a key that does nothing would mislead."""
-
-LATER_ORDER_KEYS = frozenset(
-    {
-        "concurrent_writes",
-        "defaults",
-        "max_per_hour",
-        "not_before",
-        "poll_interval",
-        "reference",
-        "reference_field",
-        "settle",
-        "sole_writer",
-        "statuses",
-        "types",
-    }
-)
-"""Keys that may stand prepared under `orders` while it is off."""
 
 _OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d")
 
@@ -133,15 +116,33 @@ def _check_companies(companies: tuple[str, ...]) -> None:
             raise ConfigError("is empty or stands twice", path=f"prophet21.companies[{index}]")
 
 
-def _check_orders(orders: Mapping[str, Any]) -> None:
-    for key in orders:
-        if key != "enabled" and key not in LATER_ORDER_KEYS:
-            raise ConfigError("unknown key", path=f"orders.{key}", hint=nearest(key, {"enabled", *LATER_ORDER_KEYS}))
-    enabled = orders.get("enabled") or False
-    if not isinstance(enabled, bool):
-        raise ConfigError("expected true or false", path="orders.enabled")
-    if enabled:
-        raise ConfigError("orders are not in this version yet", path="orders.enabled", hint="set it to false")
+def _check_orders(orders: OrdersConfig) -> None:
+    if not re.fullmatch("[a-z][a-z0-9_]*", orders.reference_field):
+        hint = "po_no, job_name, or the name of a field of yours on P21's order window"
+        raise ConfigError("is not the name of a field", path="orders.reference_field", hint=hint)
+    _check_reference(orders.reference)
+    if not orders.enabled:
+        return
+    if not orders.not_before:
+        hint = "a day such as 2026-12-01: orders created before it are left alone"
+        raise ConfigError("is required where orders are enabled", path="orders.not_before", hint=hint)
+    for key in ("types", "statuses"):
+        if not getattr(orders, key):
+            hint = "set orders.enabled: false to write none"
+            raise ConfigError("names none, so that no order would ever be written", path=f"orders.{key}", hint=hint)
+
+
+def _check_reference(reference: str) -> None:
+    path, hint = "orders.reference", 'such as "{buyer_po} {ref}"; {ref} is what finds the order again in P21'
+    try:
+        parts = [part for _, *part in Formatter().parse(reference) if part[0] is not None]
+    except ValueError as error:
+        raise ConfigError(f"is not a template: {error}", path=path, hint=hint) from error
+    names = [name for name, *_ in parts]
+    if names.count("ref") != 1 or any(name not in {"ref", "buyer_po"} for name in names):
+        raise ConfigError("must hold {ref} once, and beside it nothing but {buyer_po}", path=path, hint=hint)
+    if any(form or conversion for _, form, conversion in parts):
+        raise ConfigError("must hold its values as they are, without : and !", path=path, hint=hint)
 
 
 def _check_template(template: str, path: str) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from p21d.config import Config
 from p21d.config_check import check_entity_names
 from p21d.config_file import load_config
+from p21d.configured import configured
 from p21d.external_ids import check_external_id
-from p21d.mapping import fields_of, with_columns
+from p21d.mapping import fields_of
+from p21d.order_defaults import check_orders
 from p21d.registry import Registry, load_entities
 
 
@@ -19,6 +21,8 @@ def read_settings(config_path: Path) -> tuple[Config, Registry]:
     check_entity_names(config, registry.entities)
     for name, entity in registry.entities.items():
         settings = config.entity(name)
-        fields_of(with_columns(entity, settings), settings)
-        check_external_id(entity, settings, config.prophet21.companies)
+        as_set = configured(entity, settings)
+        fields_of(as_set, settings)
+        check_external_id(as_set, settings, config.prophet21.companies)
+    check_orders(registry.orders, config.orders)
     return config, registry

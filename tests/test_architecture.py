@@ -30,9 +30,9 @@ EXCEPTIONS = {"cli": {"sandbox"}, "testing": {"sandbox", "prophet21"}}
 
 NAMES_ENTITIES = {"sandbox", "testing"}
 """Rooms in which a word may mean an entity. The hub's own resources, tables and members are no entities."""
-HUB_WORDS = {"sinks/ipaas", "address.py"}
-P21_WORDS = {"prophet21/companies.py", "prophet21/proofs.py"}
-"""`company` is a table of P21 here, the one that says which companies there are."""
+HUB_WORDS = {"sinks/ipaas", "address.py", "sale.py", "cli/demo_hub.py", "cli/demo_orders.py"}
+P21_WORDS = {"prophet21/companies.py", "prophet21/proofs.py", "prophet21/orders/rows.py"}
+"""`company`, `customer` and `location` are tables of P21 here."""
 
 
 def sources(folder: str) -> list[Path]:

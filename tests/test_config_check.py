@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -93,14 +94,77 @@ def test_an_external_id_that_is_no_template_is_refused(template):
     assert refusal(entities={"customer": {"external_id": template}}) == "entities.customer.external_id"
 
 
-def test_orders_cannot_be_switched_on_yet():
-    with pytest.raises(ConfigError, match="orders are not in this version yet"):
-        check(orders={"enabled": True, "not_before": "2026-12-01"})
+ON = {"enabled": True, "not_before": "2026-12-01"}
 
 
-@pytest.mark.parametrize("orders", [{"enabled": "yes"}, {"enabled": [1]}, {"not_befor": 1}])
-def test_odd_keys_of_orders_are_refused(orders):
-    assert refusal(orders=orders) == f"orders.{next(iter(orders))}"
+@pytest.mark.parametrize(
+    "orders",
+    [
+        {},
+        {"enabled": False, "types": [], "statuses": []},
+        ON,
+        {**ON, "not_before": date(2026, 12, 1)},
+        {**ON, "not_before": datetime(2026, 12, 1, 8, tzinfo=UTC)},
+        {**ON, "not_before": "2026-12-01T08:00:00-05:00"},
+        {**ON, "settle": "60s"},
+        {**ON, "types": ["Order", "Validated Return"], "statuses": ["Pending", "Backorder"]},
+        {**ON, "reference": "{ref}"},
+        {**ON, "reference": "WEB {{x}} {ref}"},
+        {**ON, "reference_field": "job_name"},
+        {**ON, "reference_field": "ud_web_ref"},
+    ],
+)
+def test_possible_orders_pass(orders):
+    check(orders=orders)
+
+
+@pytest.mark.parametrize(
+    ("orders", "key"),
+    [
+        ({"enabled": "yes"}, "enabled"),
+        ({"enabled": [1]}, "enabled"),
+        ({"not_befor": 1}, "not_befor"),
+        ({"enabled": True}, "not_before"),
+        ({"enabled": True, "not_before": ""}, "not_before"),
+        ({"not_before": "1.12.2026"}, "not_before"),
+        ({"not_before": 20261201}, "not_before"),
+        ({"settle": "59s"}, "settle"),
+        ({"settle": 0}, "settle"),
+        ({"types": ["Orders"]}, "types[0]"),
+        ({"types": "Order"}, "types"),
+        ({"statuses": ["Pending", "Open"]}, "statuses[1]"),
+        ({**ON, "types": []}, "types"),
+        ({**ON, "statuses": []}, "statuses"),
+        ({"max_per_hour": 0}, "max_per_hour"),
+        ({"concurrent_writes": 0}, "concurrent_writes"),
+        ({"poll_interval": 0}, "poll_interval"),
+        ({"reference": "{buyer_po}"}, "reference"),
+        ({"reference": ""}, "reference"),
+        ({"reference": "{ref"}, "reference"),
+        ({"reference": "{ref} {number}"}, "reference"),
+        ({"reference": "{ref} {}"}, "reference"),
+        ({"reference": "{ref} {ref}"}, "reference"),
+        ({"reference": "{ref:.4}"}, "reference"),
+        ({"reference": "{ref!r}"}, "reference"),
+        ({"reference_field": ""}, "reference_field"),
+        ({"reference_field": "PO No"}, "reference_field"),
+        ({"reference_field": "po_no eq 'x'"}, "reference_field"),
+        ({"defaults": ["taker"]}, "defaults"),
+    ],
+)
+def test_impossible_orders_are_refused_by_their_key(orders, key):
+    assert refusal(orders=orders) == f"orders.{key}"
+
+
+def test_a_missing_day_is_asked_for_with_an_example():
+    with pytest.raises(ConfigError, match="is required where orders are enabled") as raised:
+        check(orders={"enabled": True})
+    assert "2026-12-01" in raised.value.hint
+
+
+def test_a_short_settle_is_told_with_its_bound():
+    with pytest.raises(ConfigError, match=">= 60 seconds"):
+        check(orders={"settle": "10s"})
 
 
 @pytest.mark.parametrize(

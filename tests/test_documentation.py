@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import yaml
 
-import p21d.plugin
+import p21d.hooks
 from p21d.cli import commands
 from p21d.clock import SystemClock
 from p21d.config import Settings
@@ -20,6 +20,7 @@ from p21d.config_file import load_config
 from p21d.control.answers import SyncRequest
 from p21d.control.routes import Routes
 from p21d.engine.slots import BACKGROUND_KINDS
+from p21d.prophet21.orders.rows import READINGS
 from p21d.registry import load_entities
 from p21d.secret import Secret
 from p21d.sinks.ipaas.options import IpaasOptions
@@ -91,6 +92,16 @@ def test_every_key_of_the_configuration_is_documented(key):
     assert re.search(rf"[`.]{key}`|\b{key}:", README + EXAMPLE)
 
 
+@pytest.mark.parametrize("key", sorted(keys(load_entities().orders.defaults)))
+def test_every_key_of_the_built_in_mapping_is_documented(key):
+    assert re.search(rf"\b{key}:", EXAMPLE)
+
+
+def test_every_table_that_orders_read_is_documented():
+    [paragraph] = re.findall(r"^To write orders, (.*?)\n\n", README, re.DOTALL | re.MULTILINE)
+    assert {reading.table for reading in READINGS} == set(re.findall(r"`(\w+)`", paragraph))
+
+
 @pytest.mark.parametrize("name", sorted(SINK_TYPES))
 def test_every_type_of_sink_is_documented(name):
     assert f"type: {name}" in README
@@ -122,7 +133,7 @@ def test_every_kind_of_cycle_is_one_of_the_words(kind):
     assert f"`{kind}`" in meaning
 
 
-@pytest.mark.parametrize("hook", [name for name, value in vars(p21d.plugin).items() if hasattr(value, "p21d_spec")])
+@pytest.mark.parametrize("hook", [name for name, value in vars(p21d.hooks).items() if hasattr(value, "p21d_spec")])
 def test_every_hook_is_documented(hook):
     assert f"`{hook}`" in README
 
@@ -134,6 +145,23 @@ def test_an_entity_stands_with_what_it_reads_and_its_key(entity):
     watched = {table for trigger in entity.triggers for table in (trigger.table, *(hop.table for hop in trigger.hops))}
     assert set(read) == {entity.table, *(related.table for related in entity.related), *watched}
     assert tuple(key) == entity.key
+
+
+def options():
+    """Yield each option of a built-in entity, with what it defaults to."""
+    for entity in ENTITIES.values():
+        for field in msgspec.structs.fields(entity.options) if entity.options else ():
+            yield entity.name, field.encode_name, field.default
+
+
+@pytest.mark.parametrize(("entity", "option", "default"), list(options()))
+def test_every_option_of_an_entity_is_documented_with_its_default(entity, option, default):
+    [shown_default] = re.findall(rf"^\| `{option}` \([^|]*\) \|(.*?)\|", README, re.MULTILINE)
+    assert yaml.safe_load(shown_default.strip(" `") or "''") == (
+        list(default) if isinstance(default, tuple) else default
+    )
+    example = yaml.safe_load(EXAMPLE)["entities"][entity]["options"]
+    assert (example[option] or "") == (list(default) if isinstance(default, tuple) else default)
 
 
 @pytest.mark.parametrize("line", sorted(set(shown())))

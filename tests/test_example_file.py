@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from p21d.blocks import convert_block
-from p21d.config import EntityConfig, Prophet21Config, Settings
+from p21d.config import EntityConfig, OrdersConfig, Prophet21Config, Settings
 from p21d.config_file import load_config
+from p21d.order_defaults import read_defaults
+from p21d.registry import load_entities
 from p21d.sinks.ipaas.options import IpaasOptions
 from p21d.sinks.jsonl import JsonlOptions
 from p21d.sinks.webhook import WebhookOptions
@@ -50,7 +52,7 @@ def test_every_block_stands_in_the_example(name):
     assert name in yaml.safe_load(TEXT)
 
 
-@pytest.mark.parametrize("block", ["prophet21", "store", "control", "log"])
+@pytest.mark.parametrize("block", ["prophet21", "orders", "store", "control", "log"])
 def test_every_key_of_a_block_stands_in_the_example(block):
     assert set(yaml.safe_load(TEXT)[block]) == set(fields(fields(Settings)[block].type))
 
@@ -75,6 +77,16 @@ def test_the_example_shows_the_defaults_of_the_connection(loaded):
 def test_the_example_shows_the_defaults_of_the_rest(loaded, block):
     bare = Settings(prophet21=loaded.prophet21, sink=loaded.sink)
     assert getattr(loaded, block) == getattr(bare, block)
+
+
+def test_the_example_shows_every_key_of_the_built_in_mapping_with_its_default(loaded):
+    mapping = load_entities().orders
+    assert set(loaded.orders.defaults) == set(fields(mapping.defaults))
+    assert read_defaults(mapping, loaded.orders) == mapping.defaults()
+
+
+def test_the_example_shows_the_defaults_of_orders(loaded):
+    assert msgspec.structs.replace(loaded.orders, defaults={}) == OrdersConfig()
 
 
 def test_every_key_of_the_jsonl_sink_stands_in_the_example(loaded):

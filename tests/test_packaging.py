@@ -75,7 +75,9 @@ def test_the_installed_wheel_finds_its_own_entities(installed, tmp_path):
         f"sink: {{type: jsonl, directory: {tmp_path}}}\n"
     )
     listed = p21d(installed, "--config", config, "plugins", "list", "--json")
-    origins = {entity["entity"]: entity["plugin"] for entity in json.loads(listed.stdout)["entities"]}
+    found = json.loads(listed.stdout)
+    origins = {entity["entity"]: entity["plugin"] for entity in found["entities"]}
+    origins[found["orders"]["mapping"]] = found["orders"]["plugin"]
     expected = {path.stem: str(installed / "p21d/builtin_plugins" / path.name) for path in ROOT.glob("plugins/*.py")}
     assert origins == expected
 

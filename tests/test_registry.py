@@ -191,7 +191,7 @@ def test_a_plug_in_without_the_hook_is_refused(tmp_path):
 
 def test_a_hook_without_its_mark_is_missing(tmp_path):
     write(tmp_path, "def p21d_entities():\n    return [entity()]\n")
-    assert "has no p21d_entities hook (define `@hookimpl" in refusal(tmp_path)
+    assert "has no p21d_entities hook and no p21d_orders hook (define `@hookimpl" in refusal(tmp_path)
 
 
 def test_a_hook_that_wants_arguments_is_refused(tmp_path):
@@ -395,3 +395,84 @@ def test_two_ways_over_the_same_tables_are_told_apart_by_a_name(tmp_path):
     declare(tmp_path, 'triggers=(Trigger(table="part", key=("a",)), Trigger(table="part", key=("b",), name="spare"))')
     found = load_entities([tmp_path]).entities["widget"]
     assert [trigger_name(found, trigger) for trigger in found.triggers] == ["widget<part", "widget<spare"]
+
+
+ORDERS = """
+class Keys(Options, frozen=True):
+    taker: str = "P21D"
+
+
+def mapping(**changes):
+    fixed = dict(name="mine", entity="transaction", company_entity="company", contact_entity="customer")
+    functions = dict(order=lambda *_: Held("no"), mark=lambda row: OrderMark(order_no="1", customer_id=1))
+    return OrderMapping(**fixed | dict(defaults=Keys) | functions | changes)
+
+
+@hookimpl
+def p21d_orders():
+    return {answer}
+"""
+
+
+def map_orders(folder, answer="mapping()", name="mine.py"):
+    write(folder, ORDERS.replace("{answer}", answer), name)
+
+
+def test_orders_are_mapped_by_the_built_in_plug_in():
+    loaded = load_entities()
+    assert (loaded.orders.name, loaded.orders_origin) == ("order", str(builtin_dir() / "order.py"))
+
+
+def test_a_mapping_of_a_plug_in_folder_replaces_the_built_in_one(tmp_path):
+    map_orders(tmp_path)
+    loaded = load_entities([tmp_path])
+    assert (loaded.orders.name, loaded.orders_origin) == ("mine", str(tmp_path / "mine.py"))
+
+
+def test_a_copy_of_the_built_in_mapping_replaces_it(tmp_path):
+    (tmp_path / "order.py").write_text((builtin_dir() / "order.py").read_text())
+    assert load_entities([tmp_path]).orders_origin == str(tmp_path / "order.py")
+
+
+def test_two_mappings_beside_the_built_in_one_are_refused_by_name(tmp_path):
+    map_orders(tmp_path, name="one.py")
+    map_orders(tmp_path, name="two.py")
+    text = refusal(tmp_path)
+    assert f"plug-in {tmp_path}/two.py, orders mine: {tmp_path}/one.py maps orders already" in text
+
+
+def test_one_plug_in_may_have_both_hooks(tmp_path):
+    map_orders(tmp_path)
+    with (tmp_path / "mine.py").open("a") as file:
+        file.write("\n\n@hookimpl\ndef p21d_entities():\n    return [entity()]\n")
+    loaded = load_entities([tmp_path])
+    assert (loaded.orders.name, "widget" in loaded.entities) == ("mine", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("None", "its p21d_orders hook returns NoneType where an OrderMapping belongs"),
+        ("[mapping()]", "its p21d_orders hook returns list where an OrderMapping belongs"),
+        ("1 / 0", "its p21d_orders hook fails: ZeroDivisionError"),
+        ("mapping(name='My Orders')", "its name is not a word"),
+        ("mapping(order=None)", "order is not a function"),
+        ("mapping(defaults=dict)", "defaults is not a Struct"),
+        ("mapping(entity='order')", "its entity 'order' does not exist"),
+        ("mapping(company_entity='firm')", "its company_entity 'firm' does not exist"),
+        ("mapping(contact_entity='')", "its contact_entity '' does not exist"),
+        ("mapping(entity='location')", "the route of its entity location has no children lines"),
+    ],
+)
+def test_a_mapping_that_cannot_work_is_refused(tmp_path, answer, told):
+    map_orders(tmp_path, answer)
+    text = refusal(tmp_path)
+    assert "mine.py" in text
+    assert told in text
+
+
+def test_a_broken_mapping_does_not_leave_its_file_in_memory(tmp_path):
+    map_orders(tmp_path, "1 / 0")
+    before = set(sys.modules)
+    refusal(tmp_path)
+    assert set(sys.modules) == before
