@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,8 @@ def expected(p21: P21Sandbox) -> Content:
             for row in living(p21, "inv_loc")
             if row["inv_mast_uid"] in items
         },
+        "transaction": orders(p21, items) | invoices(p21, items),
+        "tracking": parcels(p21),
     }
 
 
@@ -63,6 +65,19 @@ def arrived(hub: HubSandbox) -> Content:
             )
             for record in hub.records("inventory")
         },
+        "transaction": {
+            record["transaction_number"]: (
+                record["type"],
+                len([line for line in record["lines"] if line["qty"]]),
+                record["total"],
+            )
+            for record in hub.records("transaction")
+        },
+        "tracking": {
+            (record["transaction_number"], parcel["tracking_number"]): parcel["shipping_method"]
+            for record in hub.records("transaction")
+            for parcel in record["tracking"]
+        },
     }
 
 
@@ -77,6 +92,58 @@ def assert_in_step(p21: P21Sandbox, hub: HubSandbox, *types: str) -> None:
     for name in types or want:
         records = [record for record in hub.records(name) if record["active"]]
         assert len(records) == len(have[name]), f"{name}: two records of one key"
+
+
+def orders(p21: P21Sandbox, items: dict[int, dict[str, Any]]) -> dict[str, tuple[str, int, float]]:
+    """Return the orders that are no quotes by number: type, lines of goods, total."""
+    customers = {row["customer_id"] for row in living(p21, "customer")}
+    found: dict[str, tuple[str, int, float]] = {}
+    for row in living(p21, "oe_hdr"):
+        if row["projected_order"] == "Y" or row["customer_id"] not in customers:
+            continue
+        lines = [line for line in p21.database.rows("oe_line", {"order_no": row["order_no"]}) if not gone(line)]
+        goods = [line for line in lines if line["inv_mast_uid"] in items]
+        wanted = sum(map(worth, lines), Decimal(0))
+        kind = "Return" if row["rma_flag"] == "Y" else "Order"
+        found[row["order_no"]] = (kind, len(goods), float(wanted + Decimal(row["freight_out"] or 0)))
+    return found
+
+
+def worth(line: dict[str, Any]) -> Decimal:
+    """Return what a line adds to its order: all of it, the part that was not cancelled, or nothing."""
+    ordered, cancelled = Decimal(line["qty_ordered"]), Decimal(line["qty_canceled"] or 0)
+    if line["cancel_flag"] == "Y" or (cancelled and cancelled >= ordered):
+        return Decimal(0)
+    if cancelled:
+        return (ordered - cancelled) / Decimal(line["unit_size"]) * Decimal(line["unit_price"])
+    return Decimal(line["extended_price"])
+
+
+def invoices(p21: P21Sandbox, items: dict[int, dict[str, Any]]) -> dict[str, tuple[str, int, float]]:
+    """Return the invoices by number: type, lines of goods, total; a credit has a negative one."""
+    rows = [row for row in p21.database.rows("invoice_hdr") if row["company_no"] == COMPANY]
+    totals = {row["invoice_no"]: float(row["total_amount"]) for row in rows}
+    goods = Counter(line["invoice_no"] for line in p21.database.rows("invoice_line") if line["inv_mast_uid"] in items)
+    return {number: ("Return" if total < 0 else "Invoice", goods[number], total) for number, total in totals.items()}
+
+
+def parcels(p21: P21Sandbox) -> dict[tuple[str, str], str]:
+    """Return the carrier of each number by order, from the first of its three places that has any."""
+    found: dict[tuple[str, str], str] = {}
+    for row in living(p21, "oe_pick_ticket"):
+        ticket = row["pick_ticket_no"]
+        labels = p21.database.rows("clippership_return_10004", {"pick_ticket_no": ticket})
+        shipments = p21.database.rows("shipment", {"transaction_no": ticket})
+        numbers = [label["tracking_no"] for label in labels if not gone(label)]
+        numbers = numbers or [shipment["shipment_id"] for shipment in shipments] or [row["tracking_no"]]
+        for number in numbers:
+            if number and "CANCELLED" not in number:
+                found[row["order_no"], number] = str(row["carrier_id"])
+    return found
+
+
+def gone(row: dict[str, Any]) -> bool:
+    return row["delete_flag"] == "Y"
 
 
 def stock(row: dict[str, Any]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import pytest
 
 from p21d.sandbox.faults import Fault
 from tests.faults.comparison import arrived, assert_in_step, expected, living
-from tests.faults.world import World, until, world
+from tests.faults.world import ENTITIES, World, until, world
 
 SOON = {"poll_interval": "0.3s"}
 
@@ -113,7 +113,7 @@ async def test_children_of_parents_that_have_not_changed_for_long_arrive_with_th
             row["item_id"].strip() for row in living(here.p21, "inv_mast") if row["inv_mast_uid"] in stocked & set(old)
         }
         assert skus <= arrived(here.hub)["product"].keys()
-        assert [entity.dead_letters for entity in (await here.daemon.status()).entities] == [0] * 5
+        assert [entity.dead_letters for entity in (await here.daemon.status()).entities] == [0] * len(ENTITIES)
 
 
 async def test_a_paused_entity_stays_paused_over_reload_and_restart(tmp_path):

@@ -25,12 +25,22 @@ from p21d.control.client import ControlClient
 from p21d.errors import Unavailable
 from p21d.sandbox.hub import COMPANY_ID, HubSandbox
 from p21d.sandbox.prophet21 import P21Sandbox
+from p21d.sandbox.serve import name_carriers
 
 DEADLINE_SECONDS = 40.0
 LOOK_SECONDS = 0.02
 COMPANY = "01"
 """One company: the sandbox has a customer of one name and number in both, and they would meet in one hub record."""
-ENTITIES = ("location", "company", "customer", "product", "product_inventory")
+ENTITIES = (
+    "location",
+    "company",
+    "customer",
+    "product",
+    "product_inventory",
+    "transaction",
+    "invoice",
+    "transaction_tracking_number",
+)
 
 
 async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
@@ -237,6 +247,7 @@ async def world(folder: Path, *entities: str, rows: int = 40, seed: int = 1, **s
     entity_settings = settings.pop("entity", {})
     p21 = P21Sandbox(rows=rows, seed=seed)
     hub = HubSandbox(keep_requests=100_000)
+    name_carriers(hub)
     made = World(folder, p21, hub)
     await made.p21_server.up()
     await made.hub_server.up()
