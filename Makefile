@@ -20,13 +20,13 @@ demo: $(VENV)/installed
 	$(BIN)/p21d demo
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 # ten minutes of a living distributor under faults, then a comparison of every record of both sides
 longrun: $(VENV)/installed

@@ -20,6 +20,11 @@ def key_parts(text: str) -> tuple[str, ...]:
     return tuple(part.replace("%7C", "|").replace("%25", "%") for part in text.split("|"))
 
 
+def same_row(one: str, other: str) -> bool:
+    """Tell whether two key texts name one row of P21, which pads an id in one table and not in another."""
+    return [part.strip() for part in key_parts(one)] == [part.strip() for part in key_parts(other)]
+
+
 def value_text(value: object) -> str:
     """Return a value as text in one form only: 10, 10.0 and Decimal('10.00') are all `10`."""
     if isinstance(value, Decimal):

@@ -13,6 +13,7 @@ from p21d.clock import to_millis
 from p21d.engine.connection import Connection
 from p21d.engine.plan import Plan
 from p21d.engine.work import Outgoing, Work
+from p21d.keys import same_row
 from p21d.sinks.port import ChildDelivery, Delivery, LinkedChild
 from p21d.store.link import StoredLink
 
@@ -156,7 +157,8 @@ class Addressing:
                 yield member, children
 
     def _is_ours(self, work: Work, link: StoredLink) -> bool:
-        return (link.entity, link.key) == (self._plan.name, work.key)
+        # a link that was found for a child of the row has the key as the child's table writes it
+        return link.entity == self._plan.name and same_row(link.key, work.key)
 
 
 def former_id(record: Outgoing) -> str:

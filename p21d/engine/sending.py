@@ -25,7 +25,7 @@ from p21d.errors import (
     Unauthorized,
     Unavailable,
 )
-from p21d.keys import key_text
+from p21d.keys import key_text, same_row
 from p21d.sinks.port import Acknowledged, Answer, Delivery
 from p21d.store.dead_letter import DeadLetter
 from p21d.store.link import StoredLink
@@ -159,7 +159,7 @@ class Sending:
         for work, record in fresh:
             for link in record.answer.links if record.answer else ():
                 owner = owners.setdefault((link.table, link.hub_id), StoredLink(*link, self._plan.name, work.key))
-                if (owner.entity, owner.key) != (self._plan.name, work.key):
+                if owner.entity != self._plan.name or not same_row(owner.key, work.key):
                     record.answer = None
                     self._dead_letter(work, record, taken(link.hub_id, owner, self._plan.name, work.key))
                     break

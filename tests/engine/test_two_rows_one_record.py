@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 
 def twin(engine, uid: int, of: int) -> None:
     """Let an item have the id of another one, but for a blank."""
@@ -66,3 +68,17 @@ async def test_a_row_that_takes_anothers_id_does_not_push_its_owner_out(make):
     tally = await engine.poll("product")
     assert (tally.delivered, list(await engine.letters("product"))) == (1, ["1"])
     assert [record["name"] for record in engine.hub.records("product")].count("still mine") == 1
+
+
+async def test_a_link_found_under_the_key_without_its_padding_is_the_rows_own(engine):
+    contacts = [row["id"] for row in engine.p21.rows("contacts") if row["email_address"] and row["delete_flag"] != "Y"]
+    padded = next(id_ for id_ in contacts if id_ != id_.strip())
+    await engine.releases("customer").run("sync", [padded])
+    name = padded.strip()
+    known = await engine.store.read.links.by_external_id("customer", [name])
+    async with engine.store.transaction() as tables:
+        await tables.links.record([replace(known[name], key=name)])  # as a look-up for an order of it writes it
+    engine.p21.change("contacts", {"id": padded}, first_name="Renamed")
+    cycle = await engine.releases("customer").run("sync", [padded])
+    assert cycle.tally.delivered == 1
+    assert await engine.letters() == {}
