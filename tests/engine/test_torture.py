@@ -64,7 +64,9 @@ async def test_after_any_mix_of_faults_the_hub_ends_as_p21_is(make, seed):
     engine.hub.faults.clear()
     engine.served.p21.faults.clear()
     engine.clock.advance(200)
-    await engine.sweep_all("location", "product", "product_inventory")
+    for entity in ("location", "product", "product_inventory"):
+        await engine.sweep(entity)  # one that was interrupted goes on behind what it has passed: that is the poll's
+        await engine.windows(entity).run("poll")
     await engine.release_all()
     assert await engine.letters() == {}
     assert await engine.store.read.waiting.counts() == {}

@@ -12,7 +12,7 @@ HUB = (
     Fault(kind="drop_after", probability=0.15, times=8, seed=1),
     Fault(kind="reset", cut=0.5, probability=0.1, times=4, seed=2),
     Fault(kind="status", status=503, probability=0.1, times=6, seed=3),
-    Fault(kind="empty", path="*/Product*", probability=0.1, times=3, seed=4),
+    Fault(kind="empty", path="*/Product*", probability=0.1, times=2, seed=4),  # a third may wait two minutes
 )
 PROPHET_21 = (
     Fault(kind="truncate", path="*/odata/*", probability=0.2, times=4, seed=5),
