@@ -18,6 +18,7 @@ Kind = Literal[
     "hang_after",  # run the handler to its end, say nothing for `seconds`, then close
     "slow",  # wait `seconds`, then go on with the rules below and the handler
     "truncate",  # run the handler, send `cut` of its body; Content-Length lies unless `honest`
+    "drip",  # run the handler, send its body byte by byte with `seconds` before each
     "html",  # 200 with an HTML error page
     "bad_json",  # run the handler, answer its status with `body` that is not JSON
     "empty",  # run the handler, answer its status with no body
@@ -51,7 +52,10 @@ ASKED = web.RequestKey("asked", list["Fault"])
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, frozen=True):
-    """Describe one fault: which requests it meets, what it does, and how often."""
+    """Describe one fault: which requests it meets, what it does, and how often.
+
+    `{request}` in body, reason or a header is filled in with what was asked: see `quoting`.
+    """
 
     kind: Kind
     path: str = "*"  # glob on the path, or `re:PATTERN` searched in it; case does not matter

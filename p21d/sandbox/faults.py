@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from p21d.sandbox.fault import ASKED, WRITE_KINDS, Fault, FaultFile, FaultState, load_faults
+from p21d.sandbox.quoting import quoting
 
 __all__ = ["Fault", "FaultFile", "FaultState", "Faults", "load_faults"]
 
@@ -75,7 +76,8 @@ class Faults:
     def __init__(self, faults: list[Fault] | None = None, *, sleep: Sleep = anyio.sleep) -> None:
         self._rules: list[_Rule] = []
         self._next_id = 1
-        self._sleep = sleep
+        self.sleep = sleep
+        """How a fault waits; it may be set to real time where the clock is not."""
         self._last_answers: dict[str, tuple[int, bytes, str]] = {}
         for fault in faults or []:
             self.add(fault)
@@ -126,20 +128,21 @@ class Faults:
             if fault.kind in WRITE_KINDS:
                 request.setdefault(ASKED, []).append(fault)
             elif fault.kind == "slow":
-                await self._sleep(fault.seconds)
+                await self.sleep(fault.seconds)
             else:
                 return fault
         return None
 
     async def _play(self, fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = await quoting(fault, request)
         if fault.kind in {"status", "html"}:
             return _scripted_answer(fault)
         if fault.kind in {"drop_before", "hang"}:
-            await self._sleep(fault.seconds)
+            await self.sleep(fault.seconds)
             return _closed(request)
         answer = await handler(request)
         if fault.kind in {"drop_after", "hang_after"}:
-            await self._sleep(fault.seconds)
+            await self.sleep(fault.seconds)
             return _closed(request)
         if fault.kind == "status_after":
             return _scripted_answer(fault)
@@ -149,12 +152,26 @@ class Faults:
         body = _body_of(answer)
         if fault.kind == "repeat_page":
             return self._last_answer(request, answer, body)
+        if fault.kind == "drip":
+            return await self._drip(fault, request, answer, body)
         if fault.kind == "empty":
             return web.Response(status=answer.status)
         if fault.kind == "bad_json":
             text = _BROKEN_JSON if fault.body is None else fault.body
             return web.Response(status=answer.status, text=text, content_type=fault.content_type or "application/json")
         return await _cut_short(fault, request, answer, body)
+
+    async def _drip(
+        self, fault: Fault, request: web.Request, answer: web.StreamResponse, body: bytes
+    ) -> web.StreamResponse:
+        dripping = _announced(answer, len(body))
+        await dripping.prepare(request)
+        for number in range(len(body)):
+            await self.sleep(fault.seconds)
+            if request.transport is None or request.transport.is_closing():
+                break
+            await dripping.write(body[number : number + 1])
+        return dripping
 
     def _last_answer(self, request: web.Request, answer: web.StreamResponse, body: bytes) -> web.StreamResponse:
         status, old_body, content_type = self._last_answers.setdefault(
@@ -167,15 +184,22 @@ async def _cut_short(fault: Fault, request: web.Request, answer: web.StreamRespo
     part = body[: int(len(body) * fault.cut)]
     if fault.kind == "reset" and not part:
         return _closed(request, reset=True)
-    headers = {"Content-Type": answer.headers.get("Content-Type", "application/json")}
     if fault.kind == "truncate" and fault.honest:
-        return web.Response(status=answer.status, body=part, headers=headers)
-    lying = web.StreamResponse(status=answer.status, headers=headers)
-    lying.content_length = len(body)
+        content_type = answer.headers.get("Content-Type", "application/json")
+        return web.Response(status=answer.status, body=part, headers={"Content-Type": content_type})
+    lying = _announced(answer, len(body))
     await lying.prepare(request)
     await lying.write(part)
     _closed(request, reset=fault.kind == "reset")
     return lying
+
+
+def _announced(answer: web.StreamResponse, length: int) -> web.StreamResponse:
+    """Return an answer of which only the head stands: what it says of its length may come late, or never."""
+    content_type = answer.headers.get("Content-Type", "application/json")
+    head = web.StreamResponse(status=answer.status, headers={"Content-Type": content_type})
+    head.content_length = length
+    return head
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

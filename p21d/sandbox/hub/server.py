@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -83,14 +84,16 @@ class HubSandbox:
         return app
 
     @asynccontextmanager
-    async def serve(self, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
-        """Serve until the block ends and give the base URL; port 0 takes a free one."""
+    async def serve(
+        self, port: int = 0, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[str]:
+        """Serve until the block ends and give the base URL, https with `tls`; port 0 takes a free one."""
         # A call that hangs on purpose must not hold up the end of a test.
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.05)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
-            yield f"http://{host}:{runner.addresses[0][1]}"
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
+            yield f"http{'s' if tls else ''}://{host}:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
 

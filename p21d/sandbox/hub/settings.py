@@ -31,6 +31,7 @@ class HubSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # Who may call.
     token_lifetime_seconds: float = 3600.0
     expiry_skew_seconds: float = 0.0  # added to the expiration that is told, not to the real one
+    token_mark: str = ""  # stands in each token, to be looked for where no token may be
     token_dies_every: int = 0  # every N-th data call kills the token it brings; 1: every call
     login_refused: bool = False
     refresh_refused: bool = False

@@ -54,7 +54,9 @@ class Tokens:
         """Return a new token of the life that is set."""
         expires_at = self._clock.now() + timedelta(seconds=self._settings.token_lifetime_seconds)
         name = "company" if for_company else "user"
-        token = Token(f"{name}.{secrets.token_hex(12)}", secrets.token_hex(12), for_company, expires_at)
+        mark = self._settings.token_mark
+        access, refresh = f"{name}.{mark}{secrets.token_hex(12)}", mark + secrets.token_hex(12)
+        token = Token(access, refresh, for_company, expires_at)
         self._tokens[token.access] = token
         return token
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Call:
     """One call as it came; `status` is 0 while it has no answer, `body` is empty for sign-in calls."""
 
+    at: datetime
     method: str
     path: str
     body: str
@@ -75,7 +77,8 @@ class Traffic:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         body = await request.read()
         hidden = request.path.startswith("/sso/")
-        call = Call(request.method, request.path_qs, "" if hidden else body.decode("utf-8", "replace"))
+        text = "" if hidden else body.decode("utf-8", "replace")
+        call = Call(self._clock.now(), request.method, request.path_qs, text)
         self.requests.append(call)
         self.calls[f"{request.method} {_template(request)}"] += 1
         answer = self._over_limit() or await handler(request)

@@ -7,6 +7,7 @@ routes to that table.
 from __future__ import annotations
 
 import re
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -93,14 +94,16 @@ class P21Sandbox:
         return app
 
     @asynccontextmanager
-    async def serve(self, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
-        """Serve until the block ends and yield the base URL; port 0 takes a free one."""
+    async def serve(
+        self, port: int = 0, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[str]:
+        """Serve until the block ends and yield the base URL, https with `tls`; port 0 takes a free one."""
         # Hanging requests would hold the end of the server back for their whole time otherwise.
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.05, max_line_size=_LONGEST_LINE)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
-            yield f"http://{host}:{runner.addresses[0][1]}"
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
+            yield f"http{'s' if tls else ''}://{host}:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
 

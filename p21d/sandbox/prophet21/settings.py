@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     namespaced_xml: bool = False
     empty_500_without_accept: bool = False
     mint_kills_older: bool = False
+    token_mark: str = ""  # stands in each token, to be looked for where no token may be
 
     # By base table; what holds for a table holds for its view.
     forbidden_tables: set[str] = set()

@@ -97,7 +97,9 @@ class Tokens:
     def _mint(self, seconds: int) -> str:
         if self._settings.mint_kills_older:
             self._living.clear()
-        token = f"eyJhbGciOiJIUzI1NiJ9.{secrets.token_urlsafe(48)}.{secrets.token_urlsafe(32)}"
+        token = (
+            f"eyJhbGciOiJIUzI1NiJ9.{self._settings.token_mark}{secrets.token_urlsafe(48)}.{secrets.token_urlsafe(32)}"
+        )
         self._living[token] = self._clock.now() + timedelta(seconds=seconds)
         self.minted += 1
         return token
