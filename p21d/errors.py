@@ -3,20 +3,22 @@
     refuse to start or reload   ConfigError, StoreError, AlreadyRunning
     wait and try again          Unavailable (RequestTimeout, NotSent, PageError)
     renew, then pause           Unauthorized (the whole system), Forbidden, ReadRefused (one entity)
-    pause one entity            SystematicRefusal
+    pause one entity            SystematicRefusal, PluginFailed
     dead-letter, retry or park
     this one record             RecordRefused, RecordFailed, ParentMissing
     hold this one order         OrderUnfit
 
 A class exists only where somebody catches it. Context stands in attributes, `hint` says what the operator can do.
 No message ever holds a secret: who builds one passes status, reason and a shortened body, never a header or a
-credential.
+credential, and what a system quotes back at us of either is cut out here, where every message is born.
 """
 
 from __future__ import annotations
 
 import os
 from typing import ClassVar
+
+from p21d.redactor import KNOWN
 
 
 class P21dError(Exception):
@@ -25,9 +27,9 @@ class P21dError(Exception):
     exit_code: ClassVar[int] = os.EX_SOFTWARE
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = KNOWN.text(message)
+        self.hint = KNOWN.text(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
@@ -59,6 +61,10 @@ class StoreFull(StoreError):
     """The disk of the store has no room; reading stops, remembering does not."""
 
     exit_code = os.EX_TEMPFAIL
+
+
+class StoreDamaged(StoreError):
+    """The store's file is broken; nothing is written to it any more, and only a backup or a new one helps."""
 
 
 class AlreadyRunning(P21dError):
@@ -130,6 +136,10 @@ class SystematicRefusal(P21dError):
     def __init__(self, message: str, *, code: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class PluginFailed(P21dError):
+    """A plug-in fails for row after row, or does not come back; its entity pauses, the others go on."""
 
 
 class RecordError(P21dError):

@@ -6,7 +6,6 @@ phrase.
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +18,17 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from p21d.calls import witnessed
 from p21d.errors import ConfigError, NotSent, RequestTimeout, Unavailable
+from p21d.redactor import KNOWN
+from p21d.unreachable import NO_CONNECTION, reason_and_hint
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
 """P21's own limit for an answer (facts 3.7)."""
 CONNECT_SECONDS = 30.0
-_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ClientConnectorCertificateError, aiohttp.ClientHttpProxyError)
-"""What aiohttp raises before it has a connection to write the request to."""
+_LONGEST_SECRET_BYTES = 4096
+LONGEST_NUMBER = 9
+"""Digits of a Retry-After; more of them is no time at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,10 @@ class HttpAnswer:
     body: bytes
 
     def text(self, limit: int = 500) -> str:
-        """Return the start of the body as text, for messages."""
-        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
+        """Return the start of the body as text without secrets, for messages."""
+        # before it is cut: half a token is not found any more
+        start = KNOWN.text(self.body[: limit * 4 + _LONGEST_SECRET_BYTES].decode("utf-8", "replace"))
+        return " ".join(start.split())[:limit]
 
     def json(self) -> Any:
         """Return the decoded body; raises msgspec.DecodeError."""
@@ -50,12 +55,15 @@ class HttpAnswer:
         return parse_http_date(self.headers.get("Date", ""))
 
     def retry_after_seconds(self, now: datetime) -> float | None:
-        """Return what `Retry-After` asks for, given in seconds or as a date; None where it is absent or odd."""
+        """Return what `Retry-After` asks for, given in seconds or as a date; None where it is absent or odd.
+
+        A date is the other side's, so it counts from that side's own `Date`, and from `now` only where there is none.
+        """
         value = self.headers.get("Retry-After", "").strip()
-        if value.isdigit():
+        if value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER:
             return float(value)
         at = parse_http_date(value)
-        return max(0.0, (at - now).total_seconds()) if at else None
+        return max(0.0, (at - (self.date() or now)).total_seconds()) if at else None
 
 
 class HttpClient:
@@ -90,17 +98,19 @@ class HttpClient:
         """
         timeout = aiohttp.ClientTimeout(total=timeout_seconds or self._timeout_seconds, connect=CONNECT_SECONDS)
         try:
-            async with self._opened().request(
-                method, URL(url, encoded=True), headers=headers, data=body, timeout=timeout, allow_redirects=False
-            ) as response:
-                return HttpAnswer(response.status, response.reason or "", response.headers, await self._body(response))
+            with witnessed(self.system, method, url) as call:
+                async with self._opened().request(
+                    method, URL(url, encoded=True), headers=headers, data=body, timeout=timeout, allow_redirects=False
+                ) as response:
+                    reason, call.answer = KNOWN.text(response.reason or ""), str(response.status)
+                    return HttpAnswer(response.status, reason, response.headers, await self._body(response))
         except aiohttp.ConnectionTimeoutError as error:
             message = f"{self.system} did not take a connection within {CONNECT_SECONDS:g} s"
             raise NotSent(message, system=self.system) from error
         except TimeoutError as error:
             seconds = timeout_seconds or self._timeout_seconds
             raise RequestTimeout(f"{self.system} did not answer within {seconds:g} s", system=self.system) from error
-        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+        except (aiohttp.ClientError, ssl.SSLError, OSError, UnicodeError) as error:
             raise self._unavailable(error) from error
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
@@ -124,13 +134,9 @@ class HttpClient:
         return self._session
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        hint = ""
-        if isinstance(error, (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)):
-            hint = f"its certificate is not trusted; put the certificate of its authority into {self._ca_key}"
-        elif isinstance(error, aiohttp.ClientConnectorDNSError):
-            hint = "its name does not resolve; check the host part of the URL"
-        kind = NotSent if isinstance(error, _NO_CONNECTION) else Unavailable
-        return kind(f"{self.system} cannot be reached: {reason_of(error)}", system=self.system, hint=hint)
+        reason, hint = reason_and_hint(error, self._ca_key)
+        kind = NotSent if isinstance(error, NO_CONNECTION) else Unavailable
+        return kind(f"{self.system} cannot be reached: {reason or describe(error)}", system=self.system, hint=hint)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -147,16 +153,9 @@ def plain_address(url: str) -> str:
     return f"{parts.scheme.lower()}://{parts.hostname or ''}{port}{parts.path.rstrip('/')}"
 
 
-def reason_of(error: Exception) -> str:
-    """Return why a call failed in the system's own words; aiohttp's for a failed connection are for programmers."""
-    if type(error) is aiohttp.ClientConnectorError and error.os_error.errno:
-        return f"{os.strerror(error.os_error.errno).lower()} ({error.host}:{error.port})"
-    return describe(error)
-
-
 def describe(error: BaseException) -> str:
-    """Return an error's class and words in one line; aiohttp's are often empty."""
-    words = " ".join(str(error).split())
+    """Return an error's class and words in one line, without secrets; aiohttp's are often empty."""
+    words = " ".join(KNOWN.text(str(error)).split())
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
@@ -174,6 +173,6 @@ def parse_http_date(text: str) -> datetime | None:
     """Return the aware instant of an HTTP date, None where it is not one."""
     try:
         at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return at if at.tzinfo else None

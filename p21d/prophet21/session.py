@@ -51,6 +51,7 @@ class Session:
         self._server_clock = server_clock
         self._clock = clock
         self._limiter = anyio.CapacityLimiter(config.concurrent_requests)
+        self._last_good = ""
         self.counts = Counts()
 
     async def get(self, path_and_query: str) -> HttpAnswer:
@@ -111,10 +112,18 @@ class Session:
             token = await self._token(token, writes=body is not None)
             answer = await self._once(path, token, body)
             if answer.status == 401 and not lacks_permission(answer):
+                reads = reads or await self._good_elsewhere(path, token)
                 raise self._rejected(Case(answer, table_of(path)), token, reads=reads)
         if answer.status < 300:
             self._tokens.accept(token)
+            self._last_good = path if body is None else self._last_good
         return answer
+
+    async def _good_elsewhere(self, path: str, token: Token) -> bool:
+        """Ask with a fresh token, rejected here, for what was last read: one table must not stop the whole system."""
+        if not self._last_good or table_of(self._last_good) == table_of(path):
+            return False
+        return (await self._once(self._last_good, token)).status < 300
 
     async def _token(self, dead: Token | None, *, writes: bool) -> Token:
         try:

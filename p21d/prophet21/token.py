@@ -17,6 +17,7 @@ from p21d.http import HttpAnswer, HttpClient
 from p21d.prophet21.classify import SYSTEM, TRANSIENT, Case
 from p21d.prophet21.server_clock import ServerClock
 from p21d.prophet21.token_answer import Token, read_token
+from p21d.redactor import KNOWN
 
 if TYPE_CHECKING:
     from p21d.config import Prophet21Config
@@ -98,6 +99,7 @@ class TokenSource:
         if answer.status != 200:
             raise self._failure(answer)
         token = read_token(answer, minted_at=minted_at)
+        KNOWN.add_token(token.text)
         self._refusal = None
         return token
 

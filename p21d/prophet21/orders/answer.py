@@ -18,6 +18,7 @@ from p21d.http import HttpAnswer
 from p21d.prophet21.classify import SYSTEM, Case, lacks_permission
 from p21d.prophet21.orders.fields import HEADER
 from p21d.prophet21.orders.port import Outcome, Verdict
+from p21d.redactor import KNOWN
 
 MOST_WORDS = 500
 RESOURCE = "the Transaction API, service Order"
@@ -186,9 +187,9 @@ def _of_body(answer: HttpAnswer) -> Outcome:
 
 
 def words_of(messages: object) -> str:
-    """Return P21's messages, one or several, in one line, without the number of the transaction."""
+    """Return P21's messages, one or several, in one line, without secrets or the number of the transaction."""
     several = messages if isinstance(messages, list) else [messages]
-    texts = [str(message) for message in several if message is not None]
+    texts = [KNOWN.text(str(message)) for message in several if message is not None]
     cleaned = [" ".join(_PREFIX.sub("", text).split()) for text in texts]
     return "; ".join(dict.fromkeys(word for word in cleaned if word))[:MOST_WORDS]
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from p21d.http import HttpAnswer
+from p21d.redactor import KNOWN
 
 _WORDS_LIMIT = 400
 _TOLD_IN = ("message", "detail", "error_message", "error_description", "error", "title")
@@ -37,7 +38,7 @@ def reason_of(answer: HttpAnswer) -> str:
 
 
 def words_of(answer: HttpAnswer) -> str:
-    """Return the sentence for people: of the body if it has one, else of the reason phrase."""
+    """Return the sentence for people, without secrets: of the body if it has one, else of the reason phrase."""
     body = decoded(answer)
     if isinstance(body, dict):
         told = next((body[name] for name in _TOLD_IN if isinstance(body.get(name), str) and body[name]), "")
@@ -47,7 +48,7 @@ def words_of(answer: HttpAnswer) -> str:
     reason = reason_of(answer)
     if not told or (not is_standard(reason) and reason not in told):
         told = f"{told} {reason}".strip()
-    return " ".join(told.split())[:_WORDS_LIMIT]
+    return " ".join(KNOWN.text(told).split())[:_WORDS_LIMIT]
 
 
 def is_standard(words: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,8 +50,9 @@ def match_children(
 ) -> dict[str, Item]:
     """Return which item of an answer each child (external id -> body) has become.
 
-    By our external id first, then by the id the child had, then by equal content, at last `by_position`, which only
-    the echo of a write may be trusted with; never an item that shows another external id of ours. A child that cannot
+    By our external id first, then by the id the child had, then by equal content, then by its place in a transaction,
+    for what lost its links may have changed since; at last `by_position`, which only the echo of a write may be
+    trusted with; never an item that shows another external id of ours. A child that cannot
     be told is left out.
     """
     matched = _by_link(sent, items, system_id)
@@ -65,12 +67,34 @@ def match_children(
             matched[external_id] = hits[0]
             free = [item for item in free if item is not hits[0]]
     left = {external_id: body for external_id, body in sent.items() if external_id not in matched}
+    matched |= _by_place(left, free)
+    left = {external_id: body for external_id, body in left.items() if external_id not in matched}
+    free = [item for item in free if all(item is not taken for taken in matched.values())]
     return matched | (_by_position(left, free) if by_position else {})
 
 
 def _by_link(sent: Mapping[str, Item], items: Sequence[Item], system_id: int) -> dict[str, Item]:
     shown = {link: item for item in items for link in our_links(item, system_id) or ()}
     return {external_id: shown[external_id] for external_id in sent if external_id in shown}
+
+
+def _by_place(left: Mapping[str, Item], free: Sequence[Item]) -> dict[str, Item]:
+    """Match by what no two children of one transaction share, with items that nobody has linked."""
+    wanted = Counter(filter(None, map(_place, left.values())))
+    nobodys = [item for item in free if not item.get("external_ids") and _place(item)]
+    shown = Counter(map(_place, nobodys))
+    by_place = {_place(item): item for item in nobodys}
+    return {
+        external_id: by_place[place]
+        for external_id, body in left.items()
+        if (place := _place(body)) and wanted[place] == shown[place] == 1
+    }
+
+
+def _place(child: Item) -> tuple[str, ...]:
+    """Return the number of a line or note, and the type; empty for a child that has no type: it has no place."""
+    number, kind = child.get("sequence_number"), child.get("type")
+    return (str(number or ""), str(kind).casefold()) if kind else ()
 
 
 def _by_position(left: Mapping[str, Item], free: Sequence[Item]) -> dict[str, Item]:

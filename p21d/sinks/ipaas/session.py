@@ -17,6 +17,7 @@ import msgspec
 from p21d.clock import Clock
 from p21d.errors import RequestTimeout, Unauthorized, Unavailable
 from p21d.http import HttpAnswer
+from p21d.redactor import KNOWN
 from p21d.sinks.ipaas.classify import Classifier, Kind
 from p21d.sinks.ipaas.directory import Directory
 from p21d.sinks.ipaas.options import IpaasOptions
@@ -202,6 +203,8 @@ class Session:
         life = _seconds_of_life(told.access_token_expiration, answer.date() or self._clock.now())
         now = self._clock.monotonic()
         refresh = told.refresh_token or keep_refresh
+        for token in (told.access_token, refresh):
+            KNOWN.add_token(token)
         return Token(told.access_token, refresh, now if since is None else since, now + life * USED_SHARE)
 
 
