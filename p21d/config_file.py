@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from p21d.blocks import convert_block
 from p21d.config import Config, ControlConfig, Settings
 from p21d.config_check import check_settings, refuse_later_keys
 from p21d.errors import ConfigError, PermissionRefused
-from p21d.references import READABLE_BY_OTHERS, References, Resolved
+from p21d.references import READABLE_BY_OTHERS, WRITABLE_BY_OTHERS, References, Resolved
 from p21d.secret import Secret
 
 _SECRET_KEY = re.compile(r"password|secret|token|key$|authorization|cookie", re.IGNORECASE)
@@ -40,7 +40,7 @@ def load_config(path: Path | str, *, environment: Mapping[str, str] = os.environ
     return Config(
         **{name: getattr(settings, name) for name in settings.__struct_fields__},
         source=source,
-        warnings=(*references.warnings, *_open_file_warning(source, inline)),
+        warnings=(*references.warnings, *_open_file_warnings(source, inline)),
         secrets=(*references.secrets, *inline),
     )
 
@@ -126,7 +126,9 @@ def _secrets(value: Any) -> list[Secret]:
     return [secret for item in items for secret in _secrets(item)]
 
 
-def _open_file_warning(source: Path, inline: list[Secret]) -> list[str]:
-    if inline and source.stat().st_mode & READABLE_BY_OTHERS:
-        return [f"{source} holds a secret and is readable by everyone (chmod o-r {source})"]
-    return []
+def _open_file_warnings(source: Path, inline: list[Secret]) -> Iterator[str]:
+    mode = source.stat().st_mode
+    if inline and mode & READABLE_BY_OTHERS:
+        yield f"{source} holds a secret and is readable by everyone (chmod o-r {source})"
+    if mode & WRITABLE_BY_OTHERS:
+        yield f"{source} may be written by everyone, who could send the credentials elsewhere (chmod o-w {source})"

@@ -7,11 +7,11 @@ SIGTERM   drain within DRAIN_SECONDS; a second one, or SIGINT twice, cuts it sho
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -25,7 +25,10 @@ from p21d.config import Config
 from p21d.control.answers import ReloadAnswer
 from p21d.control.desk import Desk
 from p21d.control.server import ControlServer
+from p21d.engine.housekeeping import keep_house
+from p21d.engine.one_line import one_line
 from p21d.engine.watch import Watch
+from p21d.engine.watchdog import Watchdog
 from p21d.errors import ConfigError, P21dError
 from p21d.logs import Logs, configure
 from p21d.registry import Registry
@@ -37,15 +40,13 @@ log = structlog.get_logger("p21d.daemon")
 
 DRAIN_SECONDS = 25.0
 """Below the TimeoutStopSec of the shipped unit."""
-HISTORY = timedelta(days=30)
-CLOSED_LETTERS = timedelta(days=90)
-HOUSEKEEPING_SECONDS = 3600.0
 
 
 def run(config_path: Path) -> int:
     """Run the daemon until it is told to stop; return the process's exit code."""
+    faulthandler.enable(2)  # systemd's watchdog ends a process that hangs with SIGABRT: the stacks go to the log
     try:
-        config, registry = read_settings(config_path)
+        config, registry = read_settings(config_path, to_serve=True)
         logs = configure(config.log.level, config.log.format)
         anyio.run(serve, config, registry, logs, SystemClock(), backend="asyncio", backend_options={"use_uvloop": True})
     except P21dError as error:
@@ -99,6 +100,7 @@ class Daemon:
         self.cut_short = False
         self._started_at = clock.now()
         self._notifier = Notifier(clock)
+        self._watchdog = Watchdog(self.watch, clock, self._restart)
         self._reloading = anyio.Lock()
 
     async def run(self) -> None:
@@ -110,7 +112,7 @@ class Daemon:
             tasks.start_soon(self.assembly.supervisor.run)
             await tasks.start(self._signals)  # before READY: a signal met by nobody would end the process at once
             tasks.start_soon(self._feed_watchdog)
-            tasks.start_soon(self._keep_house)
+            tasks.start_soon(keep_house, self.store, self.clock, self.watch)
             self._notifier.ready(self._line())
             log.info("started", pid=os.getpid(), config=str(self.assembly.config.source))
         await self.assembly.source.aclose()
@@ -126,7 +128,7 @@ class Daemon:
             supervisor=lambda: self.assembly.supervisor,
             reload_all=self.reload,
             started_at=self._started_at,
-            warnings=lambda: self.assembly.config.warnings,
+            warnings=lambda: [*self.assembly.config.warnings, *filter(None, [self.store.condition.words])],
         )
 
     async def reload(self) -> ReloadAnswer:
@@ -134,7 +136,8 @@ class Daemon:
         async with self._reloading:
             self._notifier.reloading()
             try:
-                done = await self._swap()
+                with self.watch.over("reload"):
+                    done = await self._swap()
                 log.info("reloaded", changes=done)
                 return ReloadAnswer(reloaded=True, changes=done)
             except P21dError as error:
@@ -146,7 +149,7 @@ class Daemon:
 
     async def _swap(self) -> list[str]:
         old = self.assembly
-        config, registry = read_settings(old.config.source)
+        config, registry = read_settings(old.config.source, to_serve=True)
         self.logs.redactor.add(config.secrets)
         new = await reassemble(old, config, registry, self.store, self.clock)
         await bind(self.store, identity_of(config, new.sink), self.clock)
@@ -194,29 +197,17 @@ class Daemon:
         self._tasks.cancel_scope.cancel()
 
     async def _feed_watchdog(self) -> None:
-        """Feed systemd's watchdog while everything that runs moves; what is stuck is named, and then nobody is fed."""
+        """Feed systemd's watchdog while everything that runs moves, or could be begun anew."""
         interval = (self._notifier.watchdog_seconds or 60.0) / 3
         while True:
-            if stuck := self.watch.stuck():
-                log.error("stuck", work=stuck)
-            else:
+            if await self._watchdog.look():
                 self._notifier.watchdog()
-                self._notifier.status(self._line())
+            self._notifier.status(self._line())
             await self.clock.sleep(interval)
 
-    async def _keep_house(self) -> None:
-        while True:
-            now = self.clock.now()
-            async with self.store.transaction() as tables:
-                await tables.cycles.prune(now - HISTORY)
-                await tables.dead_letters.prune(now - CLOSED_LETTERS)
-            await self.clock.sleep(HOUSEKEEPING_SECONDS)
+    async def _restart(self, owner: str, because: str, seconds: float) -> bool:
+        return await self.assembly.supervisor.restart(owner, because, seconds)
 
     def _line(self) -> str:
         """Return the one line that `systemctl status` shows."""
-        runners = self.assembly.supervisor.runners.values()
-        held = [f"{runner.plan.name}: {runner.gate.hold.state.reason}" for runner in runners if runner.gate.hold.state]
-        line = f"{len(held)} of {len(runners)} entities held; {held[0]}" if held else f"{len(runners)} entities run"
-        orders = self.assembly.supervisor.orders
-        reason = orders.state().held_reason if orders is not None else ""
-        return f"{line}; orders held: {reason}" if reason else line
+        return one_line(self.assembly.supervisor, self._watchdog.trouble)

@@ -15,7 +15,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from p21d.redactor import Redactor
+from p21d.events import Feed
+from p21d.redactor import KNOWN, Redactor
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 Level = Literal["debug", "info", "warning", "error"]
@@ -23,20 +24,32 @@ Format = Literal["auto", "json", "console"]
 
 
 class Logs:
-    """The log's settings that change while the daemon runs: its level, and the secrets it must not show."""
+    """The log's settings that change while the daemon runs: its level, and the secrets it must not show.
+
+    `feed` gets every event from `info` up, whatever the level.
+    """
 
     def __init__(self, level: Level, redactor: Redactor) -> None:
         self.redactor = redactor
         self.level: Level = level
+        self.feed = Feed()
 
     def set_level(self, level: Level) -> None:
         """Show events of this level and above from now on, in loggers that exist already too."""
         self.level = level
 
-    def drop_below_level(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        """Drop an event below the level; a structlog processor."""
-        # exception() and critical() have no level of their own here
-        if LEVELS.get(method, logging.ERROR) < LEVELS[self.level]:
+    def drop_unwanted(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Drop early what is below the level and below the feed's; a structlog processor."""
+        if _number(method) < min(LEVELS[self.level], LEVELS["info"]):
+            raise structlog.DropEvent
+        return event
+
+    def tell(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Hand the event to the feed, and drop it where it is below the log's level; a structlog processor."""
+        number = _number(method)
+        if number >= LEVELS["info"]:
+            self.feed.tell({name: value for name, value in event.items() if name != "exception"})
+        if number < LEVELS[self.level]:
             raise structlog.DropEvent
         return event
 
@@ -51,15 +64,16 @@ def configure(
 ) -> Logs:
     """Set up logging for the process, libraries included; `stream` is stderr unless given."""
     stream = stream or sys.stderr
-    logs = Logs(level, redactor or Redactor())
+    logs = Logs(level, redactor or KNOWN)
     structlog.configure(
         processors=[
-            logs.drop_below_level,
+            logs.drop_unwanted,
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
             logs.redact,
+            logs.tell,
             _renderer(log_format, stream),
         ],
         logger_factory=structlog.PrintLoggerFactory(file=stream),
@@ -68,6 +82,10 @@ def configure(
     )
     _take_over_libraries()
     return logs
+
+
+def _number(method: str) -> int:
+    return LEVELS.get(method, logging.ERROR)  # exception() and critical() have no level of their own here
 
 
 def _renderer(log_format: Format, stream: TextIO) -> Processor:

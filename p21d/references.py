@@ -20,6 +20,7 @@ from p21d.secret import Secret
 _REFERENCE = re.compile(r"\$\{([^:{}]*):([^{}]*)\}")
 _FORMS = "use ${file:PATH}, ${credential:NAME} or ${env:NAME}"
 READABLE_BY_OTHERS = 0o004
+WRITABLE_BY_OTHERS = 0o002
 
 
 class Resolved(Secret):
@@ -84,6 +85,8 @@ class References:
             raise ConfigError(f"the secret in {file} cannot be read: {_words(error)}", path=path, hint=hint) from error
         if mode & READABLE_BY_OTHERS:
             self.warnings.append(f"{path}: {file} is readable by everyone (chmod o-r {file})")
+        if mode & WRITABLE_BY_OTHERS:
+            self.warnings.append(f"{path}: {file} may be written by everyone (chmod o-w {file})")
         return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from p21d.config import Config
@@ -11,12 +12,20 @@ from p21d.configured import configured
 from p21d.external_ids import check_external_id
 from p21d.mapping import fields_of
 from p21d.order_defaults import check_orders
+from p21d.plugin_safety import refuse_writable_plugins
+from p21d.redactor import KNOWN
 from p21d.registry import Registry, load_entities
 
 
-def read_settings(config_path: Path) -> tuple[Config, Registry]:
-    """Read the configuration and the plug-ins it names; raises ConfigError or PermissionRefused."""
+def read_settings(config_path: Path, *, to_serve: bool = False) -> tuple[Config, Registry]:
+    """Read the configuration and the plug-ins it names; raises ConfigError or PermissionRefused.
+
+    With `to_serve`, for the daemon itself, plug-ins that it could write are refused before one of them runs.
+    """
     config = load_config(config_path)
+    KNOWN.add(config.secrets)
+    if to_serve:
+        refuse_writable_plugins(config.plugin_dirs, os.geteuid())
     registry = load_entities(config.plugin_dirs)
     check_entity_names(config, registry.entities)
     for name, entity in registry.entities.items():
