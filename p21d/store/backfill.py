@@ -103,20 +103,23 @@ class MetKeys(Table):
         return await self._change(sql, (self._connection, entity, self._connection, entity, limit))
 
     async def missed(self, entity: str, before: datetime, *, after: str, limit: int) -> list[str]:
-        """Return keys, in text order after a key, of active records delivered before an instant and not met."""
+        """Return keys, in text order after a key, of records delivered before an instant and not met.
+
+        An inactive one counts while the sink has not acknowledged that: it may be active there.
+        """
         sql = f"SELECT DISTINCT key {MISSED} AND delivered.key > ? ORDER BY delivered.key LIMIT ?"
         rows = await self._all(sql, (self._connection, entity, to_millis(before), after, limit))
         return [row["key"] for row in rows]
 
     async def count_missed(self, entity: str, before: datetime) -> int:
-        """Return how many active records were delivered before an instant and not met."""
+        """Return how many keys `missed` would return, by record."""
         sql = f"SELECT count(*) AS n {MISSED}"
         row = await self._one(sql, (self._connection, entity, to_millis(before)))
         return int(row["n"]) if row else 0
 
 
 MISSED = (
-    "FROM delivered WHERE connection = ? AND entity = ? AND active = 1 AND delivered_at < ? "
+    "FROM delivered WHERE connection = ? AND entity = ? AND (active = 1 OR fingerprint IS NULL) AND delivered_at < ? "
     "AND NOT EXISTS (SELECT 1 FROM met WHERE met.connection = delivered.connection "
     "AND met.entity = delivered.entity AND met.key = delivered.key)"
 )

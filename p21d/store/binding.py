@@ -23,7 +23,7 @@ FORGOTTEN = (
     "left_alone",
 )
 """What means nothing beside another P21 or sink."""
-KEPT = ("dead_letter", "cycle", "paused", "binding", "intent", "intent_event", "writer")
+KEPT = ("dead_letter", "cycle", "paused", "binding", "intent", "intent_event", "writer", "last_stop")
 """What is a person's word or a history; open dead letters are closed, open intents dismissed."""
 _OPEN = f"connection = ? AND state IN ({', '.join('?' * len(OPEN_STATES))})"
 

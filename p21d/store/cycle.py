@@ -59,11 +59,11 @@ class Cycles(Table):
         rows = await self._all(sql, (self._connection, to_millis(since)))
         return {row["entity"]: {fate: row[fate] for fate in fates} for row in rows}
 
-    async def prune(self, before: datetime) -> int:
-        """Forget cycles that ended before that instant."""
-        return await self._change(
-            "DELETE FROM cycle WHERE connection = ? AND ended_at < ?", (self._connection, to_millis(before))
-        )
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget at most so many cycles that ended before that instant; return how many."""
+        old = "SELECT id FROM cycle WHERE connection = ? AND ended_at < ? LIMIT ?"
+        values = (self._connection, to_millis(before), limit)
+        return await self._change(f"DELETE FROM cycle WHERE id IN ({old})", values)  # noqa: S608  # fixed text
 
 
 class PausedEntities(Table):

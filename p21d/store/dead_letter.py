@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from p21d.clock import from_millis, to_millis
+from p21d.redactor import KNOWN
 from p21d.store.statements import Table
 
 
@@ -57,8 +58,9 @@ class DeadLetters(Table):
         await self._change_many(sql, [self._values(letter, now) for letter in letters])
 
     def _values(self, letter: DeadLetter, now: int) -> tuple[object, ...]:
-        what = (letter.entity, letter.key, letter.external_id, letter.code, letter.error, letter.hint, letter.attempts)
-        sent = (letter.parent_entity, letter.parent_key, letter.plugin, letter.body, letter.fingerprint)
+        error, body = KNOWN.text(letter.error), KNOWN.text(letter.body)
+        what = (letter.entity, letter.key, letter.external_id, letter.code, error, letter.hint, letter.attempts)
+        sent = (letter.parent_entity, letter.parent_key, letter.plugin, body, letter.fingerprint)
         return (self._connection, *what, *sent, now, now)
 
     async def count_again(self, entity: str, keys: Sequence[str], at: datetime) -> None:
@@ -142,10 +144,11 @@ class DeadLetters(Table):
         sql = "SELECT entity, count(*) AS n FROM dead_letter WHERE connection = ? AND closed_at IS NULL GROUP BY entity"
         return {row["entity"]: row["n"] for row in await self._all(sql, (self._connection,))}
 
-    async def prune(self, before: datetime) -> int:
-        """Forget dead letters closed before that instant; open ones stay."""
-        sql = "DELETE FROM dead_letter WHERE connection = ? AND closed_at < ?"
-        return await self._change(sql, (self._connection, to_millis(before)))
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget at most so many dead letters closed before that instant; return how many. Open ones stay."""
+        old = "SELECT id FROM dead_letter WHERE connection = ? AND closed_at < ? LIMIT ?"
+        values = (self._connection, to_millis(before), limit)
+        return await self._change(f"DELETE FROM dead_letter WHERE id IN ({old})", values)  # noqa: S608  # fixed text
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from p21d.errors import P21dError, PermissionRefused, StoreError, StoreFull
+from p21d.errors import P21dError, PermissionRefused, StoreDamaged, StoreError, StoreFull
 
 PRIMARY_CODE = 0xFF
 """The bits of an extended result code that hold its primary code."""
@@ -55,15 +55,31 @@ def explain_primary(code: int, words: str, path: Path) -> P21dError:
         case sqlite3.SQLITE_CANTOPEN:
             return StoreError(f"the store {path} cannot be opened: {words}", hint=f"check store.path; {OWNER_HINT}")
         case sqlite3.SQLITE_NOTADB:
-            return StoreError(f"{path} is not a store of p21d: {words}", hint="let store.path name another file")
+            hint = f"where it never was one, let store.path name another file; where it was: {mending(path)}"
+            return StoreError(f"{path} is not a store of p21d: {words}", hint=hint)
         case sqlite3.SQLITE_CORRUPT:
-            return StoreError(f"the store {path} is damaged: {words}", hint="restore a backup of it")
+            return damaged(path, words)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreError(f"another program holds the store {path}: {words}", hint="end that program")
         case sqlite3.SQLITE_IOERR:
             return StoreError(f"the disk of the store {path} fails: {words}", hint=DISK_HINT)
         case _:
             return StoreError(f"the store {path} fails: {words}")
+
+
+def damaged(path: Path, words: str) -> StoreDamaged:
+    """Return the error of a broken file, with what to type."""
+    return StoreDamaged(f"the store {path} is damaged: {words}", hint=mending(path))
+
+
+def mending(path: Path) -> str:
+    """Return what to type where the file at `path` is broken, and what it costs."""
+    return (
+        f"stop p21d; with a backup: cp BACKUP {path}; without one, begin anew: mv {path} {path}.damaged; in both cases "
+        f"then: rm -f {path}-wal {path}-shm, and start p21d. Nothing of Prophet 21 and the hub is lost: what is not "
+        "remembered is read and compared again, its links are looked up, and orders.not_before and the look-up in "
+        "Prophet 21 keep an order from being written twice; forgotten are dead letters, pauses and decisions on orders"
+    )
 
 
 def explain_system(error: OSError, path: Path) -> P21dError:

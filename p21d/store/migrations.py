@@ -129,6 +129,12 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (connection)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE last_stop (clean INTEGER NOT NULL);
+    INSERT INTO last_stop VALUES (0);
+    CREATE INDEX dead_letter_closed ON dead_letter (connection, closed_at) WHERE closed_at IS NOT NULL;
+    CREATE INDEX intent_event_by_age ON intent_event (connection, at);
+    """,
 )
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
-from p21d.store.failure import explained
+from p21d.store.condition import Condition
 
 MAX_PARAMETERS = 900
 """Values in one `IN (...)`; below every SQLite build's limit."""
@@ -22,16 +21,16 @@ MAX_PARAMETERS = 900
 class Table:
     """A table's statements, on the writer inside a transaction or on the reader outside of one.
 
-    Every statement raises StoreError, StoreFull or PermissionRefused; `path` is what their words name.
+    Every statement raises StoreError, StoreFull or PermissionRefused; `condition` remembers what they say of the file.
     """
 
-    def __init__(self, sqlite: aiosqlite.Connection, connection: str, path: Path) -> None:
+    def __init__(self, sqlite: aiosqlite.Connection, connection: str, condition: Condition) -> None:
         self._sqlite = sqlite
         self._connection = connection
-        self._path = path
+        self._condition = condition
 
     async def _all(self, sql: str, parameters: Sequence[object]) -> list[sqlite3.Row]:
-        with explained(self._path):
+        with self._condition.explained():
             return list(await self._sqlite.execute_fetchall(sql, parameters))
 
     async def _one(self, sql: str, parameters: Sequence[object]) -> sqlite3.Row | None:
@@ -46,7 +45,7 @@ class Table:
         return rows
 
     async def _change(self, sql: str, parameters: Sequence[object]) -> int:
-        with explained(self._path):
+        with self._condition.explained():
             async with self._sqlite.execute(sql, parameters) as cursor:
                 return cursor.rowcount
 
@@ -57,7 +56,7 @@ class Table:
         return count
 
     async def _change_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        with explained(self._path):
+        with self._condition.explained():
             async with self._sqlite.executemany(sql, rows):
                 pass
 
