@@ -44,6 +44,7 @@ class AcknowledgedRecords:
             await tables.links.forget(void)
         if links := self._links(done):
             await tables.links.record(links)
+            self._connection.passed("links written")
 
     def _links(self, done: Sequence[Answered]) -> list[StoredLink]:
         """Return what the answers tell, each id of the sink once; a child that is left behind has it last."""

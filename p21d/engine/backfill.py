@@ -5,6 +5,8 @@ Which one is open, and whether a person has confirmed what it asks, is in the st
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import anyio
 
 from p21d.engine.backfill_cycle import KIND, BackfillCycle, Outcome, asking
@@ -73,6 +75,7 @@ class Backfills:
                 await tables.backfills.want(name, self._connection.clock.now(), force=force, confirmed=confirmed)
             elif confirmed:
                 await tables.backfills.confirm(name)
+        self._connection.passed("backfill kept")
         self._wanted.set()
 
     async def run_due(self) -> Outcome:
@@ -86,7 +89,9 @@ class Backfills:
 
         Raises what interrupts it; then it stays open.
         """
-        async with self._turn:
+        async with AsyncExitStack() as turn:
+            with self._connection.watch.resting():  # another one is run, which may take hours
+                await turn.enter_async_context(self._turn)
             state = await self._state()
             if is_open(state):
                 cycle = BackfillCycle(self._plan, self._connection, self._drain, state)

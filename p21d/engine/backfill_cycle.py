@@ -73,7 +73,8 @@ class BackfillCycle:
             await self._ask(vanished, record)
             return
         if vanished:
-            removal = Removal(self._plan, self._connection, kind=KIND)
+            self._connection.passed("before removal")
+            removal = Removal(self._plan, self._connection, kind=KIND, force=state.force)
             await self._cycle(preparation=removal).run(self._missed(began_at))
         await self._end(record)
 
@@ -99,6 +100,7 @@ class BackfillCycle:
                 )
                 await tables.checkpoints.begin(window)
             await tables.backfills.begin(name, now, signature, confirmed=confirmed)
+        self._connection.passed("backfill begun")
 
     async def _began_at(self) -> datetime:
         state = await self._connection.store.read.backfills.state(self._plan.name)
@@ -138,6 +140,7 @@ class BackfillCycle:
         async with self._connection.store.transaction() as tables:
             await tables.backfills.end(self._plan.name, self._connection.clock.now(), self._plan.mapping)
             await tables.cycles.record(record.row("completed"))
+        self._connection.passed("backfill ended")
         await self._forget_met()
 
     async def _forget_met(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
+from p21d.engine.fuse import FAILED, LOOPED, UNDECODABLE, Fuse
+from p21d.engine.interrupt import NotComingBack, armed
 from p21d.engine.plan import Plan
 from p21d.engine.work import Outgoing, Work
 from p21d.errors import RecordError
@@ -18,19 +21,29 @@ from p21d.store.dead_letter import DeadLetter
 
 ROW_DELETED = 700
 """P21's code for a deleted row in `row_status_flag` and `row_status` (facts 4.1)."""
+MAX_ITEMS = 10_000
+"""Records or parents of one row; a generator without an end would fill the memory."""
+
+T = TypeVar("T")
 
 
-def build(plan: Plan, page: Page[Any], related: RelatedRows) -> list[Work]:
-    """Return one piece of work per row of the page, rows that do not decode first."""
-    broken = [undecodable(plan, row, page.read_at) for row in page.undecodable]
-    return broken + [build_row(plan, row, related, page.read_at) for row in page.rows]
+def build(plan: Plan, page: Page[Any], related: RelatedRows, fuse: Fuse | None = None) -> list[Work]:
+    """Return one piece of work per row of the page, rows that do not decode first; `fuse` raises PluginFailed."""
+    works = [undecodable(plan, row, page.read_at) for row in page.undecodable]
+    with armed() as calls:
+        for row in page.rows:
+            calls.next()
+            works.append(build_row(plan, row, related, page.read_at))
+            if fuse is not None:
+                fuse.note(works[-1])  # not after the page: each stops the whole daemon for seconds
+    return works
 
 
 def undecodable(plan: Plan, row: Undecodable, read_at: datetime) -> Work:
     """Dead-letter a row whose columns are not of the declared types; its page goes on."""
     work = Work(row.key, "", read_at)
     hint = f"the plug-in {plan.plugin} declares another type for that column, or the column is null"
-    work.dead_letter(row_letter(plan, row.key, "row", row.error, hint))
+    work.dead_letter(row_letter(plan, row.key, UNDECODABLE, row.error, hint))
     return work
 
 
@@ -40,16 +53,16 @@ def row_letter(plan: Plan, key: str, code: str, error: str, hint: str) -> DeadLe
 
 
 def build_row(plan: Plan, row: Row, related: RelatedRows, read_at: datetime) -> Work:
-    """Ask the plug-in for the row's parents and records; an exception of its own dead-letters the row alone."""
+    """Ask the plug-in for the row's parents and records; whatever it does instead dead-letters the row alone."""
     work = Work(plan.key_of(row), page_key_of(plan, row), read_at, deleted=is_deleted(plan, row))
     with blamed_on_plug_in(plan, work):
         outcome = plan.entity.records(row, related)
         if isinstance(outcome, Skip):
             work.skip(outcome.reason)
             # deleted as well, it may have to become inactive, and the sink may want its parents named in that
-            work.parents = list(plan.entity.parents(row, related)) if work.deleted else ()
+            work.parents = several(plan.entity.parents(row, related)) if work.deleted else ()
         else:
-            work.parents = list(plan.entity.parents(row, related))
+            work.parents = several(plan.entity.parents(row, related))
             work.records = [outgoing(plan, row, record) for record in listed(outcome)]
         work.mark = plan.mark(row) if plan.mark is not None else None
     return work
@@ -62,9 +75,18 @@ def blamed_on_plug_in(plan: Plan, work: Work) -> Iterator[None]:
         yield
     except RecordError as error:  # a related row that does not decode
         work.dead_letter(row_letter(plan, work.key, error.code, error.message, error.hint))
-    except Exception as error:  # noqa: BLE001  # a plug-in may do anything, and only its row may suffer
+    except BaseException as error:  # noqa: BLE001  # a plug-in may do anything, sys.exit() too; nothing is awaited here
         hint = f"an error inside the plug-in {plan.plugin}; mend it, reload, and replay this dead letter"
-        work.dead_letter(row_letter(plan, work.key, "plug-in", describe(error), hint))
+        code = LOOPED if isinstance(error, NotComingBack) else FAILED
+        work.dead_letter(row_letter(plan, work.key, code, words_of(error), hint))
+
+
+def words_of(error: BaseException) -> str:
+    """Describe an error of a plug-in, whose words may fail as well."""
+    try:
+        return describe(error)
+    except BaseException:  # noqa: BLE001  # as above
+        return type(error).__name__
 
 
 def page_key_of(plan: Plan, row: Row) -> str:
@@ -74,10 +96,18 @@ def page_key_of(plan: Plan, row: Row) -> str:
 
 def listed(outcome: Record | Sequence[Record]) -> Sequence[Record]:
     """Return the records of a plug-in's answer, which may be one or several; raises TypeError for anything else."""
-    records = [outcome] if isinstance(outcome, Record) else list(outcome)
+    records = [outcome] if isinstance(outcome, Record) else several(outcome)
     if not records or not all(isinstance(record, Record) for record in records):
         raise TypeError(f"records() must return a Record, a non-empty list of them, or a Skip, not {outcome!r:.80}")
     return records
+
+
+def several(answer: Iterable[T]) -> list[T]:
+    """Return a plug-in's answer as a list; raises ValueError where it has no end."""
+    items = list(islice(answer, MAX_ITEMS + 1))
+    if len(items) > MAX_ITEMS:
+        raise ValueError(f"a row has more than {MAX_ITEMS} records or parents")
+    return items
 
 
 def outgoing(plan: Plan, row: Row, record: Record) -> Outgoing:

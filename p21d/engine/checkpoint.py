@@ -56,6 +56,7 @@ class Checkpoint:
             window = replace(found, reached="", low_text=low_text, signature=self._signature())
         async with self._connection.store.transaction() as tables:
             await tables.checkpoints.begin(window)
+        self._connection.passed("window opened")
         return window
 
     async def ask(self, kind: str, low: datetime) -> None:
@@ -64,6 +65,7 @@ class Checkpoint:
         window = replace(await self._new(kind, low, found), signature=NOT_BEGUN)
         async with self._connection.store.transaction() as tables:
             await tables.checkpoints.begin(window)
+        self._connection.passed("sync kept")
 
     async def end(self, tables: Tables, window: OpenWindow) -> None:
         """End a window whose rows all have a fate, and move the watermark where its kind and its low allow it.
@@ -75,6 +77,7 @@ class Checkpoint:
             await tables.checkpoints.end(self.name, window.kind)
         if await self._joins(tables, window):
             await tables.checkpoints.move_watermark(self.name, window.high_at, window.high_text)
+            self._connection.passed("watermark written")
 
     async def _joins(self, tables: Tables, window: OpenWindow) -> bool:
         """Tell whether everything below the window has a fate: polls before the first catch-up begin above that."""

@@ -58,6 +58,7 @@ class Children:
         waiting = await tables.waiting.children(name, keys)
         if waiting:
             await tables.waiting.release_children(name, keys, now)
+            self._connection.passed("children released")
         # a child that was given up because of this parent gets its chance now that the parent is there
         given_up = await tables.dead_letters.children(name, keys)
         await tables.waiting.park([WaitingRow(entity=entity, key=key, due_at=now) for entity, key in given_up], now)

@@ -10,6 +10,7 @@ import anyio
 
 from p21d.clock import Clock
 from p21d.engine.claims import Claims
+from p21d.engine.fuse import Fuse
 from p21d.engine.health import RouteHealth
 from p21d.engine.orders.matching import OrderMatch
 from p21d.engine.pace import Pace
@@ -44,6 +45,7 @@ class Connection:
     claims: Claims = field(default_factory=Claims)
     health: dict[str, RouteHealth] = field(default_factory=dict)
     refusals: dict[str, Refusals] = field(default_factory=dict)
+    fuses: dict[str, Fuse] = field(default_factory=dict)
     paces: dict[tuple[str, str], Pace] = field(default_factory=dict)
     news: dict[str, anyio.Event] = field(default_factory=dict)
     caught_up: dict[str, anyio.Event] = field(default_factory=dict)
@@ -55,7 +57,8 @@ class Connection:
     """Called with the name of each durable step that was passed; the tests of a kill end the process there."""
 
     def __post_init__(self) -> None:
-        for name in self.plans:
+        for name, plan in self.plans.items():
+            self.fuses[name] = Fuse(name, plan.plugin)
             self.health[name] = RouteHealth(self.clock)
             self.refusals[name] = Refusals(name)
             self.news[name] = anyio.Event()

@@ -62,6 +62,7 @@ class Cycle:
         self.fates: dict[str, Work] = {}
         self._plan = plan
         self._connection = connection
+        self._watch = connection.watch
         self._drain = drain
         self._kind = kind
         self._window = window or kind
@@ -78,7 +79,7 @@ class Cycle:
     async def run(self, pages: AsyncIterator[Page[Any]]) -> None:
         """Bring every row of the pages to a fate; raises what stopped it, with the tally closed."""
         send, receive = anyio.create_memory_object_stream[Page[Any]](0)
-        with self._connection.watch.over(self._name):
+        with self._connection.watch.over(self._name, owner=self._plan.name):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._read, pages, send)
                 await self._consume(receive, tasks)
@@ -101,8 +102,9 @@ class Cycle:
         async with send:
             try:
                 # a drain cuts a read short: P21 may take minutes to answer, and it can be asked again
-                while page := await self._drain.unless(lambda: anext(pages, None)):
+                while page := await self._drain.unless(partial(self._watch.during, "read", lambda: anext(pages, None))):
                     check_room(self._connection)
+                    self._connection.passed("page read")
                     if self._failure is not None:
                         return
                     await send.send(page)
@@ -116,7 +118,9 @@ class Cycle:
             async for page in receive:
                 self._connection.watch.step(self._name)
                 try:
-                    works = await self._drain.unless(partial(self._preparation.prepare, page))
+                    prepare = partial(self._preparation.prepare, page)
+                    works = await self._drain.unless(partial(self._watch.during, "prepare", prepare))
+                    self._connection.passed("page prepared")
                     if self._failure is None:
                         self.tally.read += len(works)
                         await self._begin(works, page, tasks)
@@ -136,7 +140,7 @@ class Cycle:
             last = end if number == len(segments) else part[-1].page_key
             segment = self._progress.begin(last) if self._progress else None
             if all(work.fate for work in part):
-                await self._settle(part, segment)
+                await self._watch.during("settle", partial(self._settle, part, segment))
             else:
                 await self._batches_in_flight.acquire_on_behalf_of(segment or part[0])
                 if self._failure is not None:  # a batch before it has failed meanwhile
@@ -150,7 +154,8 @@ class Cycle:
 
     async def _deliver(self, works: list[Work], segment: Segment | None, borrower: object) -> None:
         try:
-            await self._delivery.deliver(works, lambda: self._settle(works, segment))
+            deliver = partial(self._delivery.deliver, works, lambda: self._settle(works, segment))
+            await self._watch.during("deliver", deliver)
         except Exception as error:  # noqa: BLE001  # as above; the other batches in flight must end by themselves
             self._failure = self._failure or error
             self._count([work for work in works if work.settled])
@@ -163,6 +168,7 @@ class Cycle:
         if self._progress is not None and segment is not None:
             # finished before the commit: two commits may overlap, and each must carry the furthest key it can vouch for
             reached = self._progress.would_reach(segment)
+        self._watch.step(self._name, "settle")
         await self._settlement.settle(works, window=self._window, reached=reached)
         if self._progress is not None and segment is not None:
             self._progress.finish(segment)

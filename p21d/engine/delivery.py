@@ -27,6 +27,7 @@ from p21d.store.delivered import DeliveredRecord
 ATTEMPTS = 3
 """Attempts of a batch within one cycle; what still fails then is parked, or is an outage."""
 MAX_AGE = timedelta(minutes=2)
+LONGEST_WAIT_SECONDS = 30.0
 
 
 class Delivery:
@@ -60,22 +61,26 @@ class Delivery:
         of them together with the checkpoint.
         """
         async with AsyncExitStack() as claimed:
-            with self._connection.watch.waiting(self._watched):
+            with self._connection.watch.waiting(self._watched, "wait for a claim"):
                 await claimed.enter_async_context(self._connection.claims.hold(self._names(works)))
+            self._connection.passed("batch claimed")
             await self._bring_to_fates(works)
             # under the claim: whoever holds one of these names next must find the links and fingerprints
             await settle_last()
 
     async def _bring_to_fates(self, works: list[Work]) -> None:
         for attempt in range(1, ATTEMPTS + 1):
+            self._connection.watch.step(self._watched, "refresh")
             await self._refresh(works)
             outage = await self._attempt(works)
             if all(work.fate for work in works):
                 return
+            self._connection.watch.step(self._watched, "settle")
             await self._settlement.settle(works)
-            if outage is not None and (attempt == ATTEMPTS or not isinstance(outage, Unavailable)):
+            if outage is not None and (attempt == ATTEMPTS or not may_pass_soon(outage)):
                 raise outage
             if attempt < ATTEMPTS:
+                self._connection.watch.step(self._watched, "back off")
                 await self._drain.sleep(wait_seconds(attempt, outage))
         await self._failures.give_up([work for work in works if work.fate is None])
 
@@ -127,6 +132,11 @@ def renewed(old: Work, fresh: Work | None) -> Work:
         return old
     fresh.page_key, fresh.attempts, fresh.first_failed_at = old.page_key, old.attempts, old.first_failed_at
     return fresh
+
+
+def may_pass_soon(outage: Outage) -> bool:
+    """Tell whether the batch itself waits for the sink; for minutes the entity is held, and status says why."""
+    return isinstance(outage, Unavailable) and (outage.retry_after_seconds or 0.0) <= LONGEST_WAIT_SECONDS
 
 
 def wait_seconds(attempt: int, outage: Outage | None) -> float:

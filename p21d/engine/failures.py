@@ -8,6 +8,7 @@ whether it is there at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 from p21d.engine.connection import Connection
@@ -66,7 +67,9 @@ class Failures:
 
     async def _exclude_outage(self, work: Work) -> None:
         """Return if the sink is there and only this record fails; raises Unavailable if not."""
-        async with self._connection.slots.hold(self._kind):
+        async with AsyncExitStack() as turn:
+            with self._connection.watch.waiting():
+                await turn.enter_async_context(self._connection.slots.hold(self._kind))
             await self._connection.sink.probe(self._plan.entity.route)
         if not self._health.may_park_alone(work.key):
             words = str(work.last_error) if work.last_error else "no answer"

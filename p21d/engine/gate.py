@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -12,8 +14,9 @@ from p21d.engine.connection import Connection
 from p21d.engine.drain import Drain
 from p21d.engine.hold import STORE, Hold
 from p21d.engine.plan import Plan
+from p21d.engine.restart import BEGUN_ANEW
 from p21d.engine.room import check_room
-from p21d.errors import AlreadyRunning, Forbidden, ReadRefused, Unauthorized, Unavailable
+from p21d.errors import AlreadyRunning, Forbidden, P21dError, ReadRefused, Unauthorized, Unavailable
 from p21d.prophet21.proofs import Needs
 
 LOOK_SECONDS = 15.0
@@ -25,7 +28,14 @@ class Gate:
     """Lets the cycles of one entity start; `paused` is a person's reason, `since` the instant of the last change."""
 
     def __init__(self, plan: Plan, connection: Connection, drain: Drain) -> None:
-        self.hold = Hold(plan.name, connection.clock, self._probe, moved=lambda: connection.moved[plan.name])
+        self._watched = partial(connection.watch.over, plan.name, owner=plan.name)
+        self.hold = Hold(
+            plan.name,
+            connection.clock,
+            self._probe,
+            moved=lambda: connection.moved[plan.name],
+            watched=self._watched,
+        )
         self.paused = ""
         self.since: datetime = connection.clock.now()
         self._plan = plan
@@ -34,7 +44,7 @@ class Gate:
         self._resumed = anyio.Event()
         self._needs = Needs.of(plan.entity, plan.reading, plugin=plan.plugin, columns=plan.settings.columns)
         connection.source.expect(self._needs)
-        connection.refusals[plan.name].when_over = self._refusals_over
+        connection.refusals[plan.name].when_over = connection.fuses[plan.name].when_over = self._refusals_over
 
     async def guarded(self, run: Callable[[], Awaitable[T]]) -> T | None:
         """Run a cycle when it may run; a failure holds the entity and returns None. Raises Drained."""
@@ -50,8 +60,9 @@ class Gate:
         """Run a cycle that a person asked for, held or not; an outage that it meets holds the entity."""
         self.refuse_if_paused()
         try:
-            await self.check()
-            result = await run()
+            with self._watched("begin"):
+                await self.check()
+                result = await run()
         except (Unavailable, Unauthorized, Forbidden, ReadRefused) as error:
             self.hold.failed(error)
             raise
@@ -62,7 +73,8 @@ class Gate:
         """Return when a cycle may start; raises Drained."""
         while True:
             while self.paused:
-                self._resumed = anyio.Event()
+                if self._resumed.is_set():  # one event for all loops that wait: a resume wakes each of them
+                    self._resumed = anyio.Event()
                 await self._drain.wait_for(self._resumed, LOOK_SECONDS)
             await self.hold.wait(self._drain)
             if not self.paused:
@@ -72,6 +84,11 @@ class Gate:
         """Raise where the store has no room, or where P21 does not give what the entity needs (proven once)."""
         check_room(self._connection)
         await self._connection.source.prove(self._needs)
+
+    def take_over(self, before: Gate, because: str) -> None:
+        """Go on where the gate of a runner was that was cut off: paused if it was, and held for a moment."""
+        self.paused, self.since = before.paused, before.since
+        self.hold.failed(P21dError(because, hint=BEGUN_ANEW))
 
     @property
     def open(self) -> bool:
@@ -87,6 +104,7 @@ class Gate:
         self.paused, self.since = "", self._connection.clock.now()
         self._resumed.set()
         self._connection.refusals[self._plan.name].forget()
+        self._connection.fuses[self._plan.name].forget()
         self.hold.hurry()
 
     def refuse_if_paused(self) -> None:
@@ -105,10 +123,12 @@ class Gate:
         elif system == STORE:
             check_room(self._connection)
         elif system:
-            async with self._connection.slots.hold("probe"):
+            async with AsyncExitStack() as turn:
+                with self._connection.watch.waiting():
+                    await turn.enter_async_context(self._connection.slots.hold("probe"))
                 await self._connection.sink.probe(self._plan.entity.route)
 
     def _refusals_over(self) -> None:
-        """Lift the hold at the first record that is taken: a whole sweep may take hours from here."""
+        """Lift the hold at the first record that is taken or made: a whole sweep may take hours from here."""
         if self.hold.state is not None and self.hold.state.needs_cycle:
             self.hold.succeeded()

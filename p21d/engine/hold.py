@@ -8,6 +8,7 @@ once that a hold began and once that it ended.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -18,7 +19,17 @@ import structlog
 from p21d.clock import Clock
 from p21d.engine.backoff import backoff_seconds
 from p21d.engine.drain import Drain, Drained
-from p21d.errors import Forbidden, P21dError, ReadRefused, StoreFull, SystematicRefusal, Unauthorized, Unavailable
+from p21d.errors import (
+    Forbidden,
+    P21dError,
+    PluginFailed,
+    ReadRefused,
+    StoreDamaged,
+    StoreFull,
+    SystematicRefusal,
+    Unauthorized,
+    Unavailable,
+)
 from p21d.http import describe
 
 log = structlog.get_logger("p21d.engine")
@@ -30,8 +41,14 @@ ASK_AGAIN_SECONDS = 900.0
 STORE = "the store"
 STORE_SECONDS = 30.0
 """How often the disk is looked at again."""
+LASTING = (Unauthorized, Forbidden, ReadRefused, SystematicRefusal, PluginFailed, StoreDamaged)
+"""What only a person can end."""
 REFUSED_CREDENTIALS_SECONDS = 60.0
 """The first wait after refused credentials, doubled up to an hour: an account must not be locked out by us."""
+
+
+def _unwatched(_stage: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +77,13 @@ class Hold:
         probe: Callable[[str], Awaitable[None]],
         *,
         moved: Callable[[], int] = lambda: 0,
+        watched: Callable[[str], AbstractContextManager[None]] = _unwatched,
     ) -> None:
-        """Hold nothing yet. `moved` counts what was settled: a failure after progress is the first in a row again."""
+        """Hold nothing yet. `moved` counts what was settled: a failure after progress is the first in a row again.
+
+        `watched` watches, for a block, the stage it is given: nothing that is waited for here may hang unseen.
+        """
+        self._watched = watched
         self._moved = moved
         self._moved_before = 0
         self._entity = entity
@@ -105,7 +127,8 @@ class Hold:
     async def _ask(self, state: HoldState) -> bool:
         """Tell whether the other side is back; only a cycle that ends well lifts the hold."""
         try:
-            await self._probe(state.system)
+            with self._watched("probe"):
+                await self._probe(state.system)
         except Exception as error:  # noqa: BLE001  # whatever a probe meets, the entity stays held and asks again
             self.failed(error)
             return False
@@ -115,7 +138,8 @@ class Hold:
         """Run a cycle; a failure holds and returns None. Raises Drained."""
         hurries = self._hurries
         try:
-            result = await run()
+            with self._watched("begin"):
+                result = await run()
         except Drained:
             raise
         except P21dError as error:
@@ -144,6 +168,8 @@ class Hold:
             held = (self._clock.now() - self.state.since).total_seconds()
             log.info("recovered", entity=self._entity, seconds=round(held, 1), failures=self.state.failures)
             self.state, self.outage_ended = None, True
+            self._hurry.set()  # whoever still waits it out goes on
+            self._hurry = anyio.Event()
 
     def failed(self, error: Exception) -> None:
         """Hold the entity, longer each time; logged when it begins or its reason changes."""
@@ -159,8 +185,8 @@ class Hold:
             reason=reason,
             hint=getattr(error, "hint", ""),
             failures=failures,
-            lasting=isinstance(error, (Unauthorized, Forbidden, ReadRefused, SystematicRefusal)),
-            needs_cycle=isinstance(error, SystematicRefusal),
+            lasting=isinstance(error, LASTING),
+            needs_cycle=isinstance(error, (SystematicRefusal, PluginFailed)),
         )
         if before is None or before.reason != reason:
             log.warning("held", entity=self._entity, reason=reason, hint=self.state.hint, until=self.state.until)
@@ -171,7 +197,7 @@ def system_of(error: Exception) -> str:
     match error:
         case ReadRefused():
             return "Prophet 21"
-        case StoreFull():
+        case StoreFull() | StoreDamaged():
             return STORE
         case _:
             return str(getattr(error, "system", ""))
@@ -182,9 +208,9 @@ def wait_seconds(error: Exception, failures: int) -> float:
     match error:
         case Unauthorized():
             return min(3600.0, REFUSED_CREDENTIALS_SECONDS * 2.0 ** min(failures - 1, 10))
-        case Forbidden() | ReadRefused() | SystematicRefusal():
+        case Forbidden() | ReadRefused() | SystematicRefusal() | PluginFailed():
             return ASK_AGAIN_SECONDS
-        case StoreFull():
+        case StoreFull() | StoreDamaged():
             return STORE_SECONDS
         case Unavailable():
             return backoff_seconds(failures, most=60, asked=error.retry_after_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -92,7 +93,9 @@ class ParentLinks:
             self._asked.clear()
         self._asked.add((entity, external_id))
         connection = self._connection
-        async with connection.slots.hold(self._kind):
+        async with AsyncExitStack() as turn:
+            with connection.watch.waiting():
+                await turn.enter_async_context(connection.slots.hold(self._kind))
             # another integration may have linked another kind of record under this name
             hub_id = await connection.sink.find(connection.plans[entity].entity.route, external_id, of_type=True)
         if hub_id is None:

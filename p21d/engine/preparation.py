@@ -36,11 +36,14 @@ class Preparation:
 
     async def prepare(self, page: Page[Any]) -> list[Work]:
         """Return the page's rows as work, in key order."""
+        fuse = self._connection.fuses[self._plan.name]
+        fuse.check()
         related: RelatedRows = ReadRows()
         if self._plan.entity.related and page.rows:
             related = await self._connection.source.related(self._plan.entity, page.rows)
-        works = build(self._plan, page, related)
+        works = build(self._plan, page, related, fuse)
         await self._recall(works)
+        fuse.judge(works)
         return works
 
     async def _recall(self, works: Sequence[Work]) -> None:

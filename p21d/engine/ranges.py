@@ -66,6 +66,7 @@ class Ranges:
             await self._cycle_of(window).run(self._pages(window))
             async with self._connection.store.transaction() as tables:
                 await tables.checkpoints.end(self._plan.name, window.kind)
+            self._connection.passed("range ended")
         except Exception as error:  # noqa: BLE001  # raised by read(); batches of the other ranges must end first
             self._failure = self._failure or error
 

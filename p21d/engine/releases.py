@@ -52,7 +52,9 @@ class Releases:
             if isinstance(error, ReadRefused) or error.system == "Prophet 21":
                 await self._fail_children(dict.fromkeys(wanted, error.message))
             raise
+        self._connection.passed("before waiting rows answered")
         await self._answer(wanted, due, cycle.fates, read_at=now)
+        self._connection.passed("waiting rows answered")
         return True
 
     async def run(self, kind: str, keys: Sequence[str], *, force: bool = False) -> Cycle:

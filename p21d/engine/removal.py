@@ -37,8 +37,8 @@ def too_many(vanished: int, active: int) -> bool:
 class Removal(Preparation):
     """Prepares pages of asked-for keys: rows that are there as ever, absent ones for the delete treatment."""
 
-    def __init__(self, plan: Plan, connection: Connection, *, kind: str) -> None:
-        super().__init__(plan, connection, kind=kind)
+    def __init__(self, plan: Plan, connection: Connection, *, kind: str, force: bool = False) -> None:
+        super().__init__(plan, connection, kind=kind, force=force)
         self._everywhere = replace(plan.reading, filter="")
 
     async def prepare(self, page: Page[Any]) -> list[Work]:
@@ -51,7 +51,8 @@ class Removal(Preparation):
         related: RelatedRows = ReadRows()
         if self._plan.entity.related and page.rows:
             related = await self._connection.source.related(self._plan.entity, page.rows)
-        works = [vanished(work, OUTSIDE) for work in build(self._plan, page, related)]
+        fuse = self._connection.fuses[self._plan.name]
+        works = [vanished(work, OUTSIDE) for work in build(self._plan, page, related, fuse)]
         works += [vanished(Work(key, key, page.read_at), GONE) for key in page.absent]
         await self._recall(works)
         return works

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -18,6 +19,7 @@ from p21d.engine.cycle import Cycle
 from p21d.engine.drain import Drain, Drained
 from p21d.engine.fate import Tally
 from p21d.engine.gate import Gate
+from p21d.engine.loops import until_drained
 from p21d.engine.plan import Plan
 from p21d.engine.releases import Releases
 from p21d.engine.room import check_room
@@ -54,6 +56,7 @@ class Runner:
         self._polled_at: datetime | None = None
         self._sync_wanted = anyio.Event()
         self._sync: anyio.Lock = anyio.Lock()
+        self._by_hand: set[anyio.CancelScope] = set()
 
     async def run(self) -> None:
         """Run until drained."""
@@ -61,15 +64,25 @@ class Runner:
             self._connection.caught_up[self.plan.name].set()
         async with anyio.create_task_group() as tasks:
             for loop in (self._sweep, self._poll, self._release, self._resume_sync, self._backfill):
-                tasks.start_soon(self._until_drained, loop)
+                tasks.start_soon(until_drained, loop, self.gate.hold, self.drain)
             for trigger in self.triggers:
-                tasks.start_soon(self._until_drained, trigger.run)
+                tasks.start_soon(until_drained, trigger.run, trigger.hold, self.drain)
 
-    async def _until_drained(self, loop: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await loop()
-        except Drained:
-            return
+    def cut_off(self) -> None:
+        """End what runs outside of `run`, because a person asked for it; the runner is not used any more."""
+        self.drain.request()
+        for scope in list(self._by_hand):
+            scope.cancel()
+
+    async def _for_person(self, run: Callable[[], Awaitable[T]]) -> T:
+        """Run what a person asked for and waits for; raises Drained where the entity is begun anew meanwhile."""
+        with anyio.CancelScope() as scope:
+            self._by_hand.add(scope)
+            try:
+                return await run()
+            finally:
+                self._by_hand.discard(scope)
+        raise Drained("the entity is begun anew")
 
     async def _sweep(self) -> None:
         """Sweep at the start, after every outage, and at its interval; the first sweep is the first catch-up."""
@@ -79,6 +92,7 @@ class Runner:
             if took is None:
                 continue
             self._connection.refusals[self.plan.name].forget()  # the rows that were refused have a fate now
+            self._connection.fuses[self.plan.name].forget()
             self.gate.hold.outage_ended = False  # the sweep itself ended it, and has read all of the look-back since
             interval = sweep_interval_seconds(self.plan.settings, took)
             await self._idle(jittered(interval), until=lambda: self.gate.hold.outage_ended)
@@ -137,8 +151,18 @@ class Runner:
                 await self.drain.wait_for(wanted, RELEASE_SECONDS)
 
     async def _run_open_sync(self) -> Tally:
-        async with self._sync:
+        async with self._sync_turn():
             return await self._windows.run("sync")
+
+    @asynccontextmanager
+    async def _sync_turn(self) -> AsyncIterator[None]:
+        """Hold the turn of the one sync window that may run."""
+        with self._connection.watch.resting():  # the other one may take hours, and is watched itself
+            await self._sync.acquire()
+        try:
+            yield
+        finally:
+            self._sync.release()
 
     async def _backfill(self) -> None:
         """Run the backfill that is open, asked for or due, from the end of the first catch-up on."""
@@ -158,7 +182,11 @@ class Runner:
         self.gate.refuse_if_paused()
         check_room(self._connection)
         await self.backfills.request(force=force, confirmed=confirmed)
-        return await self.backfills.run()
+        return await self._for_person(self._backfill_now)
+
+    async def _backfill_now(self) -> Outcome:
+        with self._connection.watch.over(self.plan.name, owner=self.plan.name):
+            return await self.backfills.run()
 
     async def request_sync(self, low: datetime) -> None:
         """Keep a sync window in the store and run it as soon as the entity may run."""
@@ -169,12 +197,17 @@ class Runner:
 
     async def sync_window(self, low: datetime, *, force: bool) -> Tally:
         """Run a sync from that instant, held or not; raises what interrupts it, and it is resumed later."""
-        async with self._sync:
-            return await self.gate.at_once(lambda: self._windows.run("sync", low=low, force=force))
+
+        async def run() -> Tally:
+            async with self._sync_turn():
+                return await self.gate.at_once(lambda: self._windows.run("sync", low=low, force=force))
+
+        return await self._for_person(run)
 
     async def sync_keys(self, keys: Sequence[str], *, force: bool) -> Cycle:
         """Run a sync over these keys; raises what interrupts it."""
-        return await self.gate.at_once(lambda: self._releases.run("sync", keys, force=force))
+        run = partial(self._releases.run, "sync", keys, force=force)
+        return await self._for_person(lambda: self.gate.at_once(run))
 
     def resume(self) -> None:
         """Run again, and at once if held."""

@@ -13,7 +13,6 @@ from p21d.engine.connection import Connection
 from p21d.engine.fate import Fate
 from p21d.engine.lost_parents import LostParents, suspects
 from p21d.engine.plan import Plan
-from p21d.engine.watch import Watch
 from p21d.engine.work import Outgoing, Work
 from p21d.errors import (
     Forbidden,
@@ -41,14 +40,15 @@ LINK_TAKEN = "link-taken"
 class Answers(list[Answer]):
     """The answers of a batch as they come; each is a step for the watchdog: a batch may be long, the sink slow."""
 
-    def __init__(self, watch: Watch, name: str) -> None:
-        self._watch = watch
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
         self._name = name
 
     def append(self, answer: Answer) -> None:
         """Take the next answer."""
         super().append(answer)
-        self._watch.answered(self._name)
+        self._connection.watch.answered(self._name)
+        self._connection.passed("record answered")
 
 
 class Sending:
@@ -68,14 +68,16 @@ class Sending:
 
     async def attempt(self, works: Sequence[Work]) -> Outage | None:
         """Send all unsent records of the works once; return what stopped the rest, None where all got an answer."""
+        self._connection.watch.step(self._watched, "address")
         records = [(work, record) for work in works for record in work.unsent()]
         links = await self._addressing.known([record for _, record in records])
         # linked owners first: a row that took over another's id must not push that one out
         sendable = self._first_of_each([pair for pair in records if not self._is_taken(*pair, links)])
         await self._note_attempts(sendable)
         deliveries = [self._addressing.delivery(work, record, links) for work, record in sendable]
-        answers: list[Answer] = Answers(self._connection.watch, self._watched)
+        answers: list[Answer] = Answers(self._connection, self._watched)
         outage = await self._send(deliveries, answers)
+        self._connection.passed("batch answered")
         systematic = self._refusals.judge(answers)
         for (work, record), answer in zip(sendable, answers, strict=False):
             if systematic is None or not isinstance(answer, RecordRefused):
@@ -96,6 +98,7 @@ class Sending:
                 await turn.enter_async_context(self._connection.slots.hold(self._kind))
             if self._refusals.verdicts > self._verdicts and (verdict := self._refusals.verdict()):
                 return verdict  # another batch of this cycle has shown already that nothing gets through yet
+            self._connection.watch.step(self._watched, "deliver")
             try:
                 await self._connection.sink.deliver(deliveries, answers)
             except (Unavailable, Unauthorized, Forbidden) as error:
@@ -128,6 +131,7 @@ class Sending:
         async with self._connection.store.transaction() as tables:
             await tables.delivered.note_attempts(self._plan.name, [name for name in active if active[name]])
             await tables.delivered.expect_inactive(self._plan.name, [name for name in active if not active[name]])
+        self._connection.passed("attempts noted")
 
     def _take(self, work: Work, record: Outgoing, answer: Answer) -> None:
         """Note one answer of the sink on its work."""

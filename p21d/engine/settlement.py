@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
+
 from p21d.engine.acknowledged import AcknowledgedRecords
 from p21d.engine.children import Children
 from p21d.engine.connection import Connection
@@ -15,6 +17,8 @@ from p21d.engine.fate import Fate
 from p21d.engine.plan import Plan
 from p21d.engine.work import Work
 from p21d.store.database import Tables
+
+log = structlog.get_logger("p21d.engine")
 
 
 class Settlement:
@@ -36,9 +40,11 @@ class Settlement:
         works = [work for work in works if not work.settled]
         if not (reached or self._meets or any(map(changes_something, works)) or self._children.concerns(works)):
             return
+        self._connection.passed("before fates")
         async with self._connection.store.transaction() as tables:
             if self._meets:
                 await tables.met.add(self._plan.name, [work.key for work in works if work.fate and not work.vanished])
+                self._connection.passed("keys met")
             await self._acknowledged.keep(tables, works)
             await self._keep_letters(tables, works)
             await self._keep_waiting(tables, works)
@@ -47,6 +53,9 @@ class Settlement:
             released = await self._children.follow(tables, works)
             if reached:
                 await tables.checkpoints.reach(self._plan.name, window, reached)
+            self._connection.passed("fates written")
+        self._connection.passed("fates committed")
+        self._say_letters(works)
         for work in works:
             work.settled = work.fate is not None
         # after the commit: whoever is woken must find the rows
@@ -54,10 +63,23 @@ class Settlement:
         for entity in released | wanted | freed:
             self._connection.announce(entity)
 
+    def _say_letters(self, works: Sequence[Work]) -> None:
+        if letters := [letter for work in works for letter in work.letters]:
+            first = letters[0]
+            log.warning(
+                "dead-lettered",
+                entity=first.entity,
+                count=len(letters),
+                key=first.key,
+                code=first.code,
+                why=first.error,
+            )
+
     async def _keep_letters(self, tables: Tables, works: Sequence[Work]) -> None:
         name, now = self._plan.name, self._connection.clock.now()
         if letters := [letter for work in works for letter in work.letters]:
             await tables.dead_letters.add(letters, now)
+            self._connection.passed("dead letters written")
         if again := [work.key for work in works if work.counted_again]:
             await tables.dead_letters.count_again(name, again, now)
         for fate, because in ((Fate.DELIVERED, "delivered"), (Fate.UNCHANGED, "delivered"), (Fate.SKIPPED, "skipped")):
@@ -67,6 +89,7 @@ class Settlement:
     async def _keep_waiting(self, tables: Tables, works: Sequence[Work]) -> None:
         if parked := [work.parked for work in works if work.parked is not None]:
             await tables.waiting.park(parked, self._connection.clock.now())
+            self._connection.passed("rows parked")
         if gone := [work for work in works if work.waits and work.fate not in (None, Fate.WAITING)]:
             read_at = min(work.read_at for work in gone)
             await tables.waiting.leave(self._plan.name, [work.key for work in gone], read_at=read_at)

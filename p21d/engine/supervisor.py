@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import partial
 
 import anyio
 
 from p21d.config import Config
 from p21d.configured import configured
 from p21d.engine.connection import Connection
+from p21d.engine.orders.context import NAME
 from p21d.engine.orders.desk import OrdersDesk
 from p21d.engine.plan import Plan, content_of
+from p21d.engine.restart import Restartable
 from p21d.engine.runner import Runner
 from p21d.engine.waiting_time import WaitingTime
 from p21d.errors import ConfigError
@@ -25,12 +28,17 @@ class Supervisor:
     def __init__(self, connection: Connection, *, settle_seconds: float, orders: OrdersDesk | None = None) -> None:
         self.connection = connection
         self.orders = orders
-        self.runners: Mapping[str, Runner] = {
-            name: Runner(plan, connection, settle_seconds=settle_seconds)
-            for name, plan in connection.plans.items()
-            if plan.settings.enabled
+        self._settle_seconds = settle_seconds
+        self.runners: dict[str, Runner] = {
+            name: self._new_runner(plan) for name, plan in connection.plans.items() if plan.settings.enabled
         }
+        self._restartable = {
+            name: Restartable(partial(self._run_entity, name), partial(self._renew, name)) for name in self.runners
+        }
+        if orders is not None:
+            self._restartable[NAME] = Restartable(orders.run, orders.intake.begin_anew)
         self._scope = anyio.CancelScope()
+        self._checking = anyio.CancelScope()
         self._ended = anyio.Event()
 
     async def run(self) -> None:
@@ -40,19 +48,46 @@ class Supervisor:
                 self.runners[name].gate.pause(because)
         try:
             with self._scope:
+                with self._checking:  # nothing is read before the store is known to be whole
+                    await self.connection.store.until_checked()
+                if self._checking.cancel_called:
+                    return
                 async with anyio.create_task_group() as beside:
                     beside.start_soon(WaitingTime(self.connection, lambda name: self.runners[name].gate.open).run)
                     async with anyio.create_task_group() as tasks:
-                        for runner in self.runners.values():
-                            tasks.start_soon(runner.run)
-                        if self.orders is not None:
-                            tasks.start_soon(self.orders.run)
+                        for name, restartable in self._restartable.items():
+                            tasks.start_soon(restartable.run, name=name)
                     beside.cancel_scope.cancel()
         finally:
             self._ended.set()
 
+    def _new_runner(self, plan: Plan) -> Runner:
+        return Runner(plan, self.connection, settle_seconds=self._settle_seconds)
+
+    async def _run_entity(self, name: str) -> None:
+        await self.runners[name].run()
+
+    def _renew(self, name: str, because: str) -> None:
+        """Put a new runner in the place of one that was cut off; a pause stays, and status says why it was begun."""
+        old, new = self.runners[name], self._new_runner(self.connection.plans[name])
+        new.gate.take_over(old.gate, because)
+        self.runners[name] = new
+
+    async def restart(self, owner: str, because: str, seconds: float) -> bool:
+        """Begin an entity or the orders anew, alone; tell whether the old work has ended in that many seconds.
+
+        Whatever cannot be begun anew alone has not; what drains ends by itself, or at the drain's deadline.
+        """
+        restartable = self._restartable.get(owner)
+        if restartable is None:
+            return False
+        if owner in self.runners:
+            self.runners[owner].cut_off()
+        return await restartable.begin_anew(because, seconds)
+
     async def stop(self, deadline_seconds: float) -> bool:
         """Drain entities and orders; cut off what still runs at the deadline. Tell whether all ended by themselves."""
+        self._checking.cancel()
         for runner in self.runners.values():
             runner.drain.request()
         if self.orders is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -64,7 +65,8 @@ class TriggerWatch:
         caught_up: Callable[[], Awaitable[None]],
     ) -> None:
         self.name = trigger_name(plan.entity, trigger)
-        self.hold = Hold(self.name, connection.clock, self._probe)
+        watched = partial(connection.watch.over, self.name, owner=plan.name)
+        self.hold = Hold(self.name, connection.clock, self._probe, watched=watched)
         self._plan = plan
         self._trigger = trigger
         self._connection = connection
@@ -112,6 +114,7 @@ class TriggerWatch:
                 self._connection.watch.step(work)
             async with self._connection.store.transaction() as tables:
                 await self._checkpoint.end(tables, window)
+            self._connection.passed("trigger's window ended")
         seconds = round(self._connection.clock.monotonic() - began, 3)
         log.info("trigger", trigger=self.name, kind=kind, rows=passed.rows, parked=passed.parked, seconds=seconds)
         return passed
@@ -131,8 +134,10 @@ class TriggerWatch:
     async def _park(self, keys: Iterable[str], window: OpenWindow, *, reached: str) -> int:
         found = await self._not_read_since(list(keys), window.opened_at)
         if found or reached:
+            self._connection.passed("before parents parked")
             async with self._connection.store.transaction() as tables:
                 await tables.waiting.park_triggered(self._plan.name, found, self._connection.clock.now())
+                self._connection.passed("parents parked")
                 if reached:
                     await tables.checkpoints.reach(self.name, window.kind, reached)
         if found:

@@ -13,7 +13,7 @@ import structlog
 
 from p21d.engine.children import Children
 from p21d.engine.connection import Connection
-from p21d.errors import StoreError
+from p21d.errors import PermissionRefused, StoreError
 from p21d.store.dead_letter import DeadLetter
 
 log = structlog.get_logger("p21d.engine")
@@ -41,8 +41,9 @@ class WaitingTime:
             await clock.sleep(TICK_SECONDS)
             try:
                 # no more than was slept for: an event loop that stood still is no time in which anything worked
-                await self.tick(min(clock.monotonic() - began, 2 * TICK_SECONDS))
-            except StoreError as error:  # cycles meet it too, and hold their entities
+                with self._connection.watch.over("waiting time"):
+                    await self.tick(min(clock.monotonic() - began, 2 * TICK_SECONDS))
+            except (StoreError, PermissionRefused) as error:  # cycles meet it too, and hold their entities
                 log.debug("waiting time not kept", error=error.message)
 
     async def tick(self, seconds: float) -> None:

@@ -47,9 +47,11 @@ class Windows:
             if kind in COUNTED_KINDS:
                 pages = paced(pages, record.pace, source, reading, low=window.low_text, after=after)
             await cycle.run(pages)
+            self._connection.passed("before window ended")
             async with self._connection.store.transaction() as tables:
                 await self._checkpoint.end(tables, window)
                 await tables.cycles.record(record.row("completed"))
+            self._connection.passed("window ended")
         if await self._checkpoint.watermark() is not None:
             self._connection.caught_up[self._plan.name].set()
         return cycle.tally
@@ -106,7 +108,7 @@ class Recorded:
             self._say(self._row or self.row("completed"))
             return
         status = "drained" if isinstance(error, Drained) else "interrupted"
-        row = self.row(status, str(error))
+        row = self.row(status, str(error) if isinstance(error, Exception) else "cut off")
         self._say(row)
         if isinstance(error, Exception):
             async with self._connection.store.transaction() as tables:

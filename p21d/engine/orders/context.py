@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -72,8 +73,10 @@ class OrderContext:
     news: anyio.Event = field(default_factory=anyio.Event)
 
     def __post_init__(self) -> None:
-        self.hold = Hold(NAME, self.clock, self._probe)
-        self.follow_hold = Hold(f"{NAME}, look-ups and links", self.clock, _no_probe)
+        watched = partial(self.connection.watch.over, owner=NAME)
+        self.hold = Hold(NAME, self.clock, self._probe, watched=partial(watched, NAME))
+        follow = f"{NAME}, look-ups and links"
+        self.follow_hold = Hold(follow, self.clock, _no_probe, watched=partial(watched, follow))
         self.ledger = Ledger(self.store, self.clock, self.connection.passed)
 
     @property

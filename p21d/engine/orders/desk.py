@@ -12,7 +12,7 @@ from datetime import datetime
 import anyio
 import structlog
 
-from p21d.engine.drain import Drained
+from p21d.engine.loops import until_drained
 from p21d.engine.orders.adoption import Adoption, OrderRefused
 from p21d.engine.orders.brake import NOT_YET, Brake
 from p21d.engine.orders.context import OrderContext
@@ -75,13 +75,7 @@ class OrdersDesk:
         """Read the inbox and write what it gives, until drained; what is being written is ended first."""
         async with anyio.create_task_group() as tasks:
             for loop in (self.intake.run, self._tell_polls, self._write):
-                tasks.start_soon(self._until_drained, loop)
-
-    async def _until_drained(self, loop: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await loop()
-        except Drained:
-            return
+                tasks.start_soon(until_drained, loop, self.context.hold, self.context.drain)
 
     async def _tell_polls(self) -> None:
         """Wake the release loop of the rows that wait for orders, whenever an intent has moved."""

@@ -73,7 +73,7 @@ class InboxReader:
     async def run_pass(self) -> Passed:
         """Read the list once, as far as a pass goes; raises what an outage raises, with what was read kept."""
         done = Passed()
-        with self._context.connection.watch.over(WATCHED):
+        with self._context.connection.watch.over(WATCHED, "read", owner=NAME):
             pages = cast(AsyncGenerator[Sequence[str]], self._context.inbox.unlinked(self._context.route))
             async with aclosing(pages):
                 while (page := await self.ask(lambda: anext(pages, None))) is not None:
@@ -212,7 +212,7 @@ class InboxReader:
 
     async def named(self, hub_id: str) -> HubOrder | Left:
         """Return an order that a person names, past the settings, or why it cannot be one of P21."""
-        with self._context.connection.watch.over(WATCHED):
+        with self._context.connection.watch.over(WATCHED, "read", owner=NAME):
             order, why = await self.read(hub_id, Passed())
         if order is None:
             return why

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import partial
 
 import anyio
 import structlog
@@ -12,9 +14,11 @@ from p21d.engine.hold import Hold
 from p21d.engine.orders.brake import Brake
 from p21d.engine.orders.context import NAME, OrderContext
 from p21d.engine.orders.guards import Left, Rules
-from p21d.engine.orders.inbox import InboxReader, Passed
+from p21d.engine.orders.inbox import WATCHED, InboxReader, Passed
 from p21d.engine.orders.ledger import PERSON, Also
 from p21d.engine.orders.sole_writer import SoleWriter
+from p21d.engine.restart import BEGUN_ANEW
+from p21d.errors import P21dError
 from p21d.order import HubOrder
 from p21d.store.database import Tables
 
@@ -30,7 +34,8 @@ class Intake:
     def __init__(self, context: OrderContext, rules: Rules, brake: Brake) -> None:
         self.brake = brake
         self.reader = InboxReader(context, rules, brake)
-        self.hold = Hold("orders inbox", context.clock, self._probe)
+        watched = partial(context.connection.watch.over, WATCHED, owner=NAME)
+        self.hold = Hold(WATCHED, context.clock, self._probe, watched=watched)
         self.next_poll_at: datetime | None = None
         self._context = context
         self._sole_writer = SoleWriter(context)
@@ -53,9 +58,16 @@ class Intake:
                 self.next_poll_at = clock.now() + timedelta(seconds=seconds)
                 await drain.sleep(seconds)
 
+    def begin_anew(self, because: str) -> None:
+        """Go on after all work on orders was cut off: one that was on its way then is unknown, and is looked up."""
+        self.hold.failed(P21dError(because, hint=BEGUN_ANEW))
+        self._context.announce()
+
     async def read_inbox(self) -> Passed:
         """Read the inbox once, if its orders are ours to write; raises Drained, and what an outage raises."""
-        async with self._turn:
+        async with AsyncExitStack() as turn:
+            with self._context.connection.watch.resting():  # a person may read it as well, a whole pass long
+                await turn.enter_async_context(self._turn)
             return await self._context.drain.unless(self._read)
 
     async def _read(self) -> Passed:

@@ -105,18 +105,17 @@ class OrderMatch:
         named = {work.key: references(mark) for work, mark in new}
         intents = await tables.intents.by_hub_ids([hub_id for hub_ids in named.values() for hub_id in hub_ids])
         for work, mark in new:
-            # named by a row, an intent is on its way even if this store, a copy of an older one, has not sent it yet
-            on_their_way = [i for i in named[work.key] if i in intents and intents[i].state in UNDERWAY]
-            if hub_id := matched(mark, orders) or next(iter(on_their_way), ""):
+            ours = [i for i in named[work.key] if i in intents and is_sent(intents[i])]
+            if hub_id := matched(mark, orders) or next(iter(ours), ""):
                 work.park(self._waiting(work, hub_id))
-            elif strange := [i for i in named[work.key] if i not in intents]:
-                await self._ask_hub(work, strange[0])
+            elif others := [i for i in named[work.key] if i not in intents or is_unsent(intents[i])]:
+                await self._ask_hub(work, others[0])
 
     async def _ask_hub(self, work: Work, hub_id: str) -> None:
-        """Park a row with the reference of a hub order that this store does not remember, unless the hub knows better.
+        """Park a row with the reference of a hub order that this store has not sent, unless the hub knows better.
 
-        A copy of the store from before that order was taken in, or another p21d before us: if the hub has it linked
-        with this row, it is born there; if it has no link yet, the inbox will find it.
+        The store is a copy from before that, or another p21d writes the orders: if the hub has it linked with this row,
+        it is born there; if it has no link yet, the hub is asked again until it has one.
         """
         inbox, route = self._connection.sink.inbox, self._plan.entity.route
         if inbox is None or await self._connection.store.read.inbox.is_left_alone(hub_id):
@@ -163,6 +162,16 @@ class OrderMatch:
         if ended:
             async with store.transaction() as tables:
                 await tables.waiting.release_children(PARENT, ended, self._connection.clock.now())
+
+
+def is_sent(intent: Intent) -> bool:
+    """Tell whether the order is on its way, and P21 may have it from us."""
+    return intent.state in UNDERWAY and bool(intent.sent or intent.order_no)
+
+
+def is_unsent(intent: Intent) -> bool:
+    """Tell whether the order is on its way, and still to be sent by us: a row that refers to it is another writer's."""
+    return intent.state in UNDERWAY and not is_sent(intent)
 
 
 def matched(mark: OrderMark, orders: Sequence[Intent]) -> str:

@@ -10,6 +10,7 @@ import re
 import string
 from collections.abc import Mapping
 
+from p21d.engine.interrupt import called
 from p21d.engine.orders.context import OrderContext
 from p21d.engine.plan import Plan
 from p21d.keys import key_parts
@@ -26,7 +27,7 @@ async def parties_of(context: OrderContext, intent: Intent, order: HubOrder) -> 
     return Parties(
         customer=customer_of(company),
         contact_id=contact.get(plans[mapping.contact_entity].entity.key[-1], ""),
-        skus=tuple(dict.fromkeys(mapping.skus(order, context.defaults))),
+        skus=called(lambda: tuple(dict.fromkeys(mapping.skus(order, context.defaults)))),
         shipping_methods=tuple(dict.fromkeys(a.shipping_method for a in order.addresses if a.shipping_method)),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from p21d.engine.interrupt import called
 from p21d.engine.orders.context import OrderContext
 from p21d.engine.orders.parties import parties_of, values_of
 from p21d.engine.orders.reference import render_reference
@@ -105,7 +106,7 @@ async def mapped(context: OrderContext, intent: Intent, hub: HubOrder) -> Ready 
 
 def _ready(context: OrderContext, hub: HubOrder, found: Found) -> Ready | Held:
     try:
-        answer = context.mapping.order(hub, found, context.defaults)
+        answer = called(lambda: context.mapping.order(hub, found, context.defaults))
     except RecordError:
         raise
     except Exception as error:  # a plug-in may do anything, and only its order may suffer

@@ -114,7 +114,7 @@ class OrderWriter:
         """Work on an intent that nobody else works on meanwhile; what is not its own failure is raised."""
         self._claimed.add(intent.hub_id)
         try:
-            with self._context.connection.watch.over(work_name(intent)):
+            with self._context.connection.watch.over(work_name(intent), intent.state):
                 await work(intent)
         except MoveRefused as error:  # a person was quicker
             log.info("order moved meanwhile", order=intent.hub_number or intent.hub_id, error=error.message)
