@@ -11,12 +11,14 @@ from pathlib import Path
 import click
 
 from p21d import __version__
+from p21d.cli.backup import backup
 from p21d.cli.check import check
 from p21d.cli.config_command import config
 from p21d.cli.cycles import cycles
 from p21d.cli.dead_letters import dead_letters
 from p21d.cli.demo import demo
 from p21d.cli.ending import Commands
+from p21d.cli.events import events
 from p21d.cli.live import log_level, pause, reload, resume
 from p21d.cli.orders import orders
 from p21d.cli.place import DEFAULT_CONFIG, Place
@@ -26,6 +28,7 @@ from p21d.cli.run import run
 from p21d.cli.sandbox import sandbox
 from p21d.cli.status import status
 from p21d.cli.sync import sync
+from p21d.cli.torture import torture
 
 COMMANDS: tuple[click.Command, ...] = (
     run,
@@ -40,10 +43,13 @@ COMMANDS: tuple[click.Command, ...] = (
     dead_letters,
     orders,
     cycles,
+    events,
     plugins,
     config,
     rebind,
+    backup,
     log_level,
+    torture,
 )
 
 

@@ -9,6 +9,7 @@ from p21d.cli.ending import end, say_error
 from p21d.cli.output import json_option, print_json, words
 from p21d.cli.place import Place
 from p21d.errors import ConfigError, P21dError
+from p21d.plugin_safety import writable_plugins
 from p21d.settings import read_settings
 
 
@@ -52,4 +53,6 @@ def check(place: Place, as_json: bool) -> None:
 def _checked(place: Place) -> CheckAnswer:
     config, registry = read_settings(place.config_path)
     enabled = [name for name in sorted(registry.entities) if config.entity(name).enabled]
-    return CheckAnswer(good=True, warnings=list(config.warnings), entities=enabled)
+    # as root sees it: who runs the daemon is not known here
+    writable = [f"p21d run refuses this: {found}" for found in writable_plugins(config.plugin_dirs, uid=0)]
+    return CheckAnswer(good=True, warnings=[*config.warnings, *writable], entities=enabled)

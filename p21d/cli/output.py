@@ -35,6 +35,11 @@ def print_json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def print_json_line(value: Any) -> None:
+    """Print a Struct as one line of JSON, at once: somebody may read along."""
+    click.echo(msgspec.json.encode(value))
+
+
 def words(text: str) -> None:
     """Print words for a person on stderr."""
     click.echo(plain(text), err=True)

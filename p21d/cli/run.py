@@ -6,6 +6,7 @@ import click
 
 from p21d.cli.ending import end
 from p21d.cli.place import Place
+from p21d.crash import show_crashes_without_secrets
 
 
 @click.command()
@@ -17,4 +18,5 @@ def run(place: Place) -> None:
     """
     from p21d.daemon import run as run_daemon  # noqa: PLC0415  # the engine is not needed to ask a running daemon
 
+    show_crashes_without_secrets()
     end(run_daemon(place.config_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from p21d.clock import SystemClock
 from p21d.control.answers import (
     CycleAnswer,
     CyclesAnswer,
@@ -51,6 +53,10 @@ RELOAD_SECONDS = 300.0
 """A reload tries changed addresses and credentials, each with its own time-outs."""
 SYNC_SECONDS = 24 * 3600.0
 """A sync that is waited for takes as long as its rows take; a daemon that ends closes the connection by itself."""
+CONNECT_TRIES = 50
+CONNECT_AGAIN_SECONDS = 0.1
+_FULL = frozenset({errno.EAGAIN, errno.ENOTCONN})
+"""A socket with a full backlog, so that nothing was sent; the second is what asyncio makes of the first."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -206,18 +212,24 @@ class ControlClient:
             raise RuntimeError("use `async with ControlClient(...)`")
         data = msgspec.json.encode(body) if body is not None else None
         timeout = aiohttp.ClientTimeout(total=seconds)
-        try:
-            url = URL(f"http://p21d{path}", encoded=True).with_query(query)
-            async with self._session.request(method, url, data=data, timeout=timeout) as response:
-                return response.status, await response.read()
-        except TimeoutError as error:
-            hint = "journalctl -u p21d shows what it does"
-            raise Unavailable(f"the daemon did not answer within {seconds:g} s", system="p21d", hint=hint) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise _refused(self._path, error) from error
+        url = URL(f"http://p21d{path}", encoded=True).with_query(query)
+        for left in reversed(range(CONNECT_TRIES)):
+            try:
+                async with self._session.request(method, url, data=data, timeout=timeout) as response:
+                    return response.status, await response.read()
+            except TimeoutError as error:
+                hint = "journalctl -u p21d shows what it does"
+                message = f"the daemon did not answer within {seconds:g} s"
+                raise Unavailable(message, system="p21d", hint=hint) from error
+            except (aiohttp.ClientError, OSError) as error:
+                if not left or getattr(error, "errno", None) not in _FULL:
+                    raise unreached(self._path, error) from error
+            await SystemClock().sleep(CONNECT_AGAIN_SECONDS)
+        raise AssertionError("the last try returns or raises")
 
 
-def _refused(path: Path, error: Exception) -> P21dError:
+def unreached(path: Path, error: Exception) -> P21dError:
+    """Return what a failed connection to the daemon means."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, PermissionError):
         return PermissionRefused(

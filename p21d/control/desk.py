@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from p21d.clock import Clock
 from p21d.control.answers import (
@@ -27,8 +29,11 @@ from p21d.engine.fate import Tally
 from p21d.engine.runner import Runner
 from p21d.engine.supervisor import Supervisor
 from p21d.errors import AlreadyRunning, ConfigError
+from p21d.events import Feed
 from p21d.logs import LEVELS, Level, Logs
 from p21d.store.database import Store
+
+log = structlog.get_logger("p21d.control")
 
 ACCEPTED = "p21d status shows it running"
 MAX_MISSING = 100
@@ -83,6 +88,7 @@ class Desk:
         async with self.store.transaction() as tables:
             await tables.paused.pause(entity, because, self.clock.now())
         runner.gate.pause(because)
+        log.info("paused", entity=entity, because=because)
         return DoneAnswer(done=f"{entity} is paused; a cycle that runs now ends first", count=1)
 
     async def resume(self, entity: str) -> DoneAnswer:
@@ -91,6 +97,7 @@ class Desk:
         async with self.store.transaction() as tables:
             await tables.paused.resume(entity)
         runner.resume()
+        log.info("resumed", entity=entity)
         return DoneAnswer(done=f"{entity} runs again", count=1)
 
     async def dead_letters(self, *, entity: str, key: str, limit: int, before: int) -> Sequence[DeadLetterAnswer]:
@@ -112,6 +119,15 @@ class Desk:
         async with self.store.transaction() as tables:
             count = await tables.dead_letters.close(request.entity, keys, because, self.clock.now())
         return DoneAnswer(done=f"{count} dead letters of {request.entity} discarded", count=count)
+
+    def backup(self) -> AbstractAsyncContextManager[Path]:
+        """Return a block in which a copy of the store stands, which is gone afterwards."""
+        return self.store.copied(self.supervisor().connection.min_free_bytes)
+
+    @property
+    def events(self) -> Feed:
+        """Return what the log tells."""
+        return self.logs.feed
 
     @property
     def orders(self) -> OrderClerk:

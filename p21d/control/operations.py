@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Protocol
 
 from p21d.control.answers import (
@@ -16,6 +18,7 @@ from p21d.control.answers import (
     SyncRequest,
 )
 from p21d.control.order_operations import OrderOperations
+from p21d.events import Feed
 
 
 class Operations(Protocol):
@@ -55,6 +58,15 @@ class Operations(Protocol):
 
     async def discard(self, request: DeadLetterRequest) -> DoneAnswer:
         """Close dead letters without delivering them; `because` is kept."""
+        ...
+
+    def backup(self) -> AbstractAsyncContextManager[Path]:
+        """Return a block in which a copy of the store stands, which is gone afterwards."""
+        ...
+
+    @property
+    def events(self) -> Feed:
+        """Return what happens, and has happened."""
         ...
 
     @property

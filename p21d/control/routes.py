@@ -23,6 +23,8 @@ from p21d.control.answers import (
     SyncRequest,
 )
 from p21d.control.asking import BODY_SECONDS, Nothing, read_body, read_query
+from p21d.control.backup_route import BackupRoute
+from p21d.control.event_routes import EventRoutes
 from p21d.control.operations import Operations
 from p21d.control.order_routes import OrderRoutes
 from p21d.control.refusing import answer
@@ -51,6 +53,7 @@ class Routes:
 
     def __init__(self, operations: Operations, *, body_seconds: float = BODY_SECONDS) -> None:
         self._operations = operations
+        self.events = EventRoutes(operations)
         self._body_seconds = body_seconds
 
     def __iter__(self) -> Iterator[web.RouteDef]:
@@ -66,6 +69,8 @@ class Routes:
         yield web.post("/v1/dead-letters/replay", self.replay)
         yield web.post("/v1/dead-letters/discard", self.discard)
         yield web.post("/v1/log-level", self.log_level)
+        yield from self.events
+        yield from BackupRoute(self._operations, body_seconds=self._body_seconds)
         yield from OrderRoutes(self._operations, body_seconds=self._body_seconds)
 
     async def status(self, _request: web.Request) -> web.Response:
