@@ -18,6 +18,7 @@ LONGEST_FUNCTION = 40
 
 LAYERS = (
     {"cli", "__main__"},
+    {"torture"},
     {"daemon", "assembly", "binding"},
     {"control"},
     {"engine"},
@@ -25,10 +26,10 @@ LAYERS = (
 )
 """From the top down; a room imports only from lower layers and from itself. All other modules lie below these."""
 
-EXCEPTIONS = {"cli": {"sandbox"}, "testing": {"sandbox", "prophet21"}}
-"""The command line serves the sandbox; what plug-in authors test with reads pages as the daemon does."""
+EXCEPTIONS = {"cli": {"sandbox"}, "torture": {"sandbox"}, "testing": {"sandbox", "prophet21"}}
+"""The command line serves the sandbox, torture disturbs it; what authors test with reads pages as the daemon does."""
 
-NAMES_ENTITIES = {"sandbox", "testing"}
+NAMES_ENTITIES = {"sandbox", "testing", "torture"}
 """Rooms in which a word may mean an entity. The hub's own resources, tables and members are no entities."""
 HUB_WORDS = {"sinks/ipaas", "address.py", "sale.py", "cli/demo_hub.py", "cli/demo_orders.py"}
 P21_WORDS = {"prophet21/companies.py", "prophet21/proofs.py", "prophet21/orders/rows.py"}
@@ -107,6 +108,12 @@ def test_the_sandbox_knows_nothing_of_what_it_tests():
         for path in PACKAGE
         if room(path) == "sandbox" and (found := imported_rooms(path) & tested)
     } == {}
+
+
+def test_torture_knows_nothing_of_what_it_judges():
+    judged = {"engine", "prophet21", "sinks", "store"}
+    found = {path.name: imported_rooms(path) & judged for path in PACKAGE if room(path) == "torture"}
+    assert {name: rooms for name, rooms in found.items() if rooms} == {}
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=all_ids(PLUGINS))

@@ -20,6 +20,7 @@ import yaml
 
 from p21d.cli import main
 from p21d.store.migrations import APPLICATION_ID
+from tests.faults.world import install_plugin
 
 SECRET = "s3cret-in-the-file"
 PR_CAPBSET_DROP = 24
@@ -68,11 +69,15 @@ def setting(path: str, value: Any) -> Change:
 def plugin(name: str, text: str) -> Change:
     def change(settings: dict[str, Any], folder: Path) -> None:
         plugins = folder / "plugins"
-        plugins.mkdir(mode=0o755)
-        (plugins / name).write_text(text)
+        install_plugin(plugins / name, text)
         settings["plugin_dirs"] = [str(plugins)]
 
     return change
+
+
+def open_plugin(settings: dict[str, Any], folder: Path) -> None:
+    plugin("mine.py", PLUGIN.format(name="mine"))(settings, folder)
+    (folder / "plugins" / "mine.py").chmod(0o664)
 
 
 def store_file(make: Callable[[Path], Any]) -> Change:
@@ -141,6 +146,9 @@ CASES = {
     "plug-in that is no Python": Case(plugin("broken.py", "def (:\n"), ("broken.py", "line 1")),
     "two entities of one name": Case(
         plugin("mine.py", PLUGIN.format(name="customer")), ("mine.py", "customer", "already", "rename")
+    ),
+    "plug-in that its group may write": Case(
+        open_plugin, ("plugin_dirs", "mine.py may be written by its group", "chmod go-w"), offline=False
     ),
     "store that is no SQLite": Case(
         store_file(lambda path: path.write_bytes(b"not a database" * 500)), ("is not a store of p21d",), offline=False

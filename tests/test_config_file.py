@@ -154,3 +154,9 @@ def test_the_socket_is_found_without_reading_secrets(write):
 
 def test_the_socket_has_a_default(write):
     assert str(control_socket(write(SMALL))) == "/run/p21d/control.sock"
+
+
+def test_a_file_that_everyone_may_write_is_warned_of_whatever_it_holds(write):
+    file = write(SMALL.replace("hunter22", "'${env:P}'"), mode=0o642)
+    (warning,) = load_config(file, environment={"P": "hunter22"}).warnings
+    assert f"chmod o-w {file}" in warning

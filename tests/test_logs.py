@@ -113,3 +113,23 @@ def test_words_bound_to_the_task_are_in_its_events(stream):
     with structlog.contextvars.bound_contextvars(cycle=7):
         structlog.get_logger().info("x")
     assert lines(stream)[0]["cycle"] == 7
+
+
+def test_the_feed_gets_events_without_secrets_whatever_the_level(stream):
+    logs = configure("error", "json", redactor=Redactor([Secret("hunter22")]), stream=stream)
+    structlog.get_logger().info("said hunter22", entity="customer")
+    structlog.get_logger().debug("not told")
+    (event,) = logs.feed.listen().take()[1]
+    assert (event["event"], event["entity"], event["level"]) == ("said ***", "customer", "info")
+    assert stream.getvalue() == ""
+
+
+def test_the_feed_gets_no_traceback(stream):
+    logs = configure("info", "json", stream=stream)
+    try:
+        int("x")
+    except ValueError:
+        structlog.get_logger().exception("bug")
+    (event,) = logs.feed.listen().take()[1]
+    assert "exception" not in event
+    assert "ValueError" in stream.getvalue()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p21d.redactor import Redactor
+from p21d.errors import Unavailable
+from p21d.redactor import KNOWN, LATEST_TOKENS, Redactor
 from p21d.secret import Secret
 
 PASSWORD = 'h"unt\u00e9r 2/+'
@@ -69,3 +70,40 @@ def test_a_very_short_secret_does_not_blacken_the_log():
 def test_no_text_holds_the_secret_afterwards(secret, before, after):
     text = Redactor([Secret(secret)]).text(before + secret + after)
     assert not any(secret in part for part in text.split("***"))
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_secret_is_found_inside_longer_base64(before):
+    text = base64.b64encode(b"u" * before + b"a-long-password:more").decode()
+    assert "***" in Redactor([Secret("a-long-password")]).text(text)
+
+
+@pytest.mark.parametrize("spelling", ["h&quot;unt", "p&amp;q&lt;r&#39;s", "p\\u0026q\\u003Cr\\u0027s", "p%26q%3cr%27s"])
+def test_a_secret_is_found_as_a_page_and_as_dot_net_write_it(spelling):
+    text = Redactor([Secret("p&q<r's"), Secret('h"unt')]).text(spelling)
+    assert text == "***"
+
+
+@pytest.mark.parametrize("said", ["w?rd-pass", "w\u00c3\u00b6rd-pass", "w\ufffdrd-pass"])
+def test_a_secret_is_found_where_its_encoding_was_mistaken(said):
+    assert Redactor([Secret("w\u00f6rd-pass")]).text(said) == "***"
+
+
+def test_the_beginning_of_a_long_secret_gives_it_away():
+    secret = "sk_live_0123456789abcdefghijklmnop"
+    assert Redactor([Secret(secret)]).text(f"got {secret[:25]}... and more") == "got *** and more"
+
+
+def test_a_token_is_known_until_a_few_later_ones_are():
+    redactor = Redactor()
+    for number in range(LATEST_TOKENS + 1):
+        redactor.add_token(f"token-number-{number:02}!")
+    assert redactor.text(f"token-number-{LATEST_TOKENS:02}!") == "***"
+    assert redactor.text("token-number-00!") == "token-number-00!"
+
+
+def test_an_error_of_p21d_is_born_without_secrets():
+    KNOWN.add([Secret("born-with-it-5521")])
+    error = Unavailable("said born-with-it-5521", system="hub", hint="not born-with-it-5521")
+    assert str(error) == "said *** (not ***)"
+    assert error.args == ("said ***",)

@@ -84,6 +84,13 @@ def test_bytes_that_are_not_text_are_refused_without_being_shown(tmp_path):
     assert raised.value.__cause__ is None
 
 
+def test_a_secret_file_that_everyone_may_write_is_warned_of(tmp_path):
+    file = secret_file(tmp_path, "hunter2", mode=0o642)
+    references = References({})
+    references.resolve({"password": f"${{file:{file}}}"}, "")
+    assert references.warnings == [f"password: {file} may be written by everyone (chmod o-w {file})"]
+
+
 def test_a_secret_file_that_everyone_can_read_is_warned_of(tmp_path):
     file = secret_file(tmp_path, "hunter2", mode=0o644)
     references = References({})

@@ -8,7 +8,7 @@ import anyio
 
 from p21d.sandbox.faults import Fault
 from tests.faults.comparison import assert_in_step
-from tests.faults.world import Daemon, World, until, world
+from tests.faults.world import Daemon, World, install_plugin, until, world
 
 PLUGIN = """
 from p21d.plugin import Entity, P21Time, Record, Route, Row, hookimpl
@@ -115,22 +115,21 @@ async def test_sighup_reloads_too(tmp_path):
 
 async def test_a_changed_plug_in_file_counts(tmp_path):
     plugins = tmp_path / "plugins"
-    plugins.mkdir(mode=0o755)
     file = plugins / "branch.py"
-    file.write_text(PLUGIN.format(prefix="Old"))
+    install_plugin(file, PLUGIN.format(prefix="Old"))
     async with world(tmp_path, "branch", rows=10, plugin_dirs=[str(plugins)]) as here:
         here.daemon.write(entities={"branch": {"poll_search_days": 3650}})
         await here.daemon.start()
         await here.daemon.until_in_step()
         assert {record["name"].split()[0] for record in here.hub.records("location")} == {"Old"}
 
-        file.write_text(PLUGIN.format(prefix="New"))
+        install_plugin(file, PLUGIN.format(prefix="New"))
         reloaded = await here.daemon.command("reload")
         assert reloaded.returncode == 0, reloaded.stderr
         await here.daemon.sync("branch")
         assert {record["name"].split()[0] for record in here.hub.records("location")} == {"New"}
 
-        file.write_text("import nothing_of_this_name\n")
+        install_plugin(file, "import nothing_of_this_name\n")
         refused = await here.daemon.command("reload")
         assert refused.returncode == 78
         assert "nothing_of_this_name" in refused.stderr

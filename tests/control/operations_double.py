@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from p21d.control.answers import (
@@ -28,6 +30,7 @@ from p21d.control.order_answers import (
     OrdersSyncAnswer,
 )
 from p21d.engine.fate import Tally
+from p21d.events import Feed
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 
@@ -42,10 +45,18 @@ class FakeOperations:
         self.letters: list[DeadLetterAnswer] = []
         self.reload_answer = ReloadAnswer(reloaded=True, changes=["entities.customer.poll_interval: 5m -> 1m"])
         self.error: Exception | None = None
+        self.copy: Path | None = None
         self.sync_error: Exception | None = None
         self.fates: dict[str, str] = {}
         self.order_book = FakeOrders(self)
+        self.events = Feed()
         self.orders_status: OrdersStatus | None = None
+
+    @asynccontextmanager
+    async def backup(self) -> AsyncIterator[Path]:
+        self._note("backup")
+        assert self.copy is not None
+        yield self.copy
 
     @property
     def orders(self) -> FakeOrders:

@@ -25,7 +25,7 @@ def rename(engine, name):
 
 async def until_it_waits(engine):
     """Return when a batch has its rows and waits for its claim."""
-    while not engine.connection.watch._waiting.total():  # noqa: ASYNC110  # the watch offers no event
+    while not any(piece.waiting for piece in engine.connection.watch._pieces):  # noqa: ASYNC110  # the watch offers no event
         await anyio.sleep(0.005)
 
 

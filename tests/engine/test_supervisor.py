@@ -49,7 +49,7 @@ async def until(clock: FakeClock, condition: Callable[[], object]) -> None:
             if found:
                 return
             clock.advance(STEP_SECONDS)
-            await anyio.sleep(0.002)
+            await anyio.sleep(0.01)
 
 
 def caught_up(engine) -> bool:

@@ -220,7 +220,7 @@ def test_work_that_does_not_move_is_named(clock):
         clock.advance(STUCK_SECONDS)
         assert watch.stuck() == []
         clock.advance(1)
-        assert watch.stuck() == ["part sweep"]
+        assert [stuck.work for stuck in watch.stuck()] == ["part sweep"]
     assert watch.stuck() == []
 
 

@@ -107,7 +107,7 @@ async def test_children_of_parents_that_have_not_changed_for_long_arrive_with_th
             return all(entity.state == "in step" and not entity.waiting for entity in entities)
 
         await until(nothing_waits, "nothing waits")
-        assert arrived(here.hub)["inventory"].items() <= expected(here.p21)["inventory"].items()
+        assert arrived(here.hub)["product_inventory"].items() <= expected(here.p21)["product_inventory"].items()
         stocked = {row["inv_mast_uid"] for row in living(here.p21, "inv_loc")}
         skus = {
             row["item_id"].strip() for row in living(here.p21, "inv_mast") if row["inv_mast_uid"] in stocked & set(old)

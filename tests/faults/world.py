@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +26,11 @@ from p21d.errors import Unavailable
 from p21d.sandbox.hub import COMPANY_ID, HubSandbox
 from p21d.sandbox.prophet21 import P21Sandbox
 from p21d.sandbox.serve import name_carriers
+from p21d.torture.wanted import COMPANY, ENTITIES
+from p21d.torture.world import Simulator
 
 DEADLINE_SECONDS = 40.0
 LOOK_SECONDS = 0.02
-COMPANY = "01"
-"""One company: the sandbox has a customer of one name and number in both, and they would meet in one hub record."""
-ENTITIES = (
-    "location",
-    "company",
-    "customer",
-    "product",
-    "product_inventory",
-    "transaction",
-    "invoice",
-    "transaction_tracking_number",
-)
 
 
 async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
@@ -50,25 +40,6 @@ async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: flo
             await anyio.sleep(LOOK_SECONDS)
         return found
     raise AssertionError(f"not within {seconds:g} s: {what}")
-
-
-class Simulator:
-    """One simulator, up or down; it keeps its port and its data."""
-
-    def __init__(self, sandbox: P21Sandbox | HubSandbox) -> None:
-        self._sandbox = sandbox
-        self._serving: AbstractAsyncContextManager[str] | None = None
-        self.url = ""
-
-    async def up(self) -> None:
-        port = int(self.url.rpartition(":")[2] or 0)
-        self._serving = self._sandbox.serve(port)
-        self.url = await self._serving.__aenter__()
-
-    async def down(self) -> None:
-        if self._serving is not None:
-            await self._serving.__aexit__(None, None, None)
-            self._serving = None
 
 
 class Daemon:
@@ -187,6 +158,16 @@ class Daemon:
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "p21d", f"--config={self.config}", *arguments]
+
+
+def install_plugin(file: Path, text: str) -> None:
+    """Write a plug-in as an administrator leaves it: whoever runs the daemon may not write it."""
+    file.parent.mkdir(exist_ok=True)
+    file.parent.chmod(0o755)
+    file.unlink(missing_ok=True)
+    file.write_text(text)
+    file.chmod(0o444)
+    file.parent.chmod(0o555)
 
 
 async def run(*command: str, cwd: Path, seconds: float = DEADLINE_SECONDS) -> subprocess.CompletedProcess[str]:

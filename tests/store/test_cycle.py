@@ -54,7 +54,7 @@ async def test_totals_are_summed_by_entity_since_an_instant(store):
 async def test_old_cycles_are_forgotten(store):
     await record(store, CYCLE, msgspec.structs.replace(CYCLE, ended_at=NOON + HOUR))
     async with store.transaction() as tables:
-        assert await tables.cycles.prune(NOON + HOUR) == 1
+        assert await tables.cycles.prune(NOON + HOUR, 10) == 1
     assert len(await store.read.cycles.latest()) == 1
 
 

@@ -109,5 +109,5 @@ async def test_only_closed_dead_letters_are_forgotten(store):
     await add(store, LETTER, replace(LETTER, key="01|101"))
     await close(store, "01|100")
     async with store.transaction() as tables:
-        assert await tables.dead_letters.prune(NOON + HOUR) == 1
+        assert await tables.dead_letters.prune(NOON + HOUR, 10) == 1
     assert await store.read.dead_letters.counts() == {"customer": 1}

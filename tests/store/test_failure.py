@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from p21d.errors import P21dError, PermissionRefused, StoreError, StoreFull
+from p21d.errors import P21dError, PermissionRefused, StoreDamaged, StoreError, StoreFull
 from p21d.store.failure import explain, explained
 
 WRITE_BEYOND_LIMIT = """
@@ -57,8 +57,8 @@ def sqlite_error(code: int, words: str) -> sqlite3.Error:
         (sqlite3.SQLITE_PERM, PermissionRefused, "is read-only"),
         (sqlite3.SQLITE_CANTOPEN, StoreError, "cannot be opened"),
         (sqlite3.SQLITE_NOTADB, StoreError, "is not a store of p21d"),
-        (sqlite3.SQLITE_CORRUPT, StoreError, "is damaged"),
-        (sqlite3.SQLITE_CORRUPT_INDEX, StoreError, "is damaged"),
+        (sqlite3.SQLITE_CORRUPT, StoreDamaged, "is damaged"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, StoreDamaged, "is damaged"),
         (sqlite3.SQLITE_BUSY, StoreError, "another program holds"),
         (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreError, "another program holds"),
         (sqlite3.SQLITE_IOERR, StoreError, "the disk of the store"),

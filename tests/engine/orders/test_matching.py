@@ -195,10 +195,13 @@ async def test_with_orders_off_the_match_still_holds(engine, hub_id, make):
     assert await sweep(off, row) is not None
 
 
-async def test_a_store_that_does_not_remember_the_order_asks_the_hub_whose_it_is(engine, clock):
-    """A copy of yesterday's store: P21 has an order with our reference, and this store has no intent of it."""
+@pytest.mark.parametrize("taken_in", [False, True], ids=["no intent", "only prepared"])
+async def test_a_store_that_did_not_send_the_order_asks_the_hub_whose_it_is(engine, clock, taken_in):
+    """P21 has an order with our reference that a store before ours, or another p21d, has sent."""
     row = order_row(engine)
     hub_id = place(engine.hub, "WEB-1")
+    if taken_in:
+        await read_all(engine)
     rewrite(engine, row, po_no=f"PO7 {reference_of(hub_id)}")
     waits = await sweep(engine, row)
     assert waits is not None

@@ -28,6 +28,7 @@ async def test_the_log_holds_path_body_and_status_but_no_password(api):
     await api.call("POST", f"{PRODUCT}?trackingGuid={GUID}", b'{"sku":"A"}')
     calls = (await api.get("/_sandbox/requests")).json
     assert calls[-1] == {
+        "at": "2026-07-20T14:00:00Z",
         "method": "POST",
         "path": f"{PRODUCT}?trackingGuid={GUID}",
         "body": '{"sku":"A"}',
@@ -47,7 +48,7 @@ async def test_calls_at_the_same_time_are_counted(api, hub):
             release.set()
         await release.wait()
 
-    hub.faults._sleep = sleep
+    hub.faults.sleep = sleep
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
             for _ in range(3):

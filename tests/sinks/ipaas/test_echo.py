@@ -57,6 +57,33 @@ def test_children_that_cannot_be_told_are_left_out():
     assert matched({"a": "1 Main St"}, [item(1, "x"), item(2, "y")]) == {}
 
 
+def lines(*numbers, shipped=0, **members):
+    return [{"id": 10 + n, "sequence_number": n, "type": "Product", "qty_shipped": shipped, **members} for n in numbers]
+
+
+def placed(sent, items):
+    named = {f"line {line['sequence_number']}": line for line in sent}
+    found = match_children(named, items, {}, 5120, by_position=False)
+    return {external_id: of["id"] for external_id, of in found.items()}
+
+
+def test_a_line_that_lost_its_link_and_has_changed_since_is_told_by_its_number():
+    assert placed(lines(1, 2, shipped=4), lines(2, 1)) == {"line 1": 11, "line 2": 12}
+
+
+def test_a_line_that_any_system_has_linked_is_not_told_by_its_number():
+    linked = [{"system_id": 7, "external_id": "x"}]
+    assert placed(lines(1, shipped=4), lines(1, external_ids=linked)) == {}
+
+
+def test_two_lines_of_one_number_are_not_told_by_it():
+    assert placed(lines(1, shipped=4), [*lines(1), *lines(1)]) == {}
+
+
+def test_a_child_without_a_type_has_no_place():
+    assert matched({"a": "1 Main St", "b": "2 Oak St"}, [item(1, "x")]) == {}
+
+
 @pytest.mark.parametrize(
     ("sent", "found", "alike"),
     [
