@@ -30,7 +30,7 @@ check: $(VENV)/installed
 
 # ten minutes of a living distributor under faults, then a comparison of every record of both sides
 longrun: $(VENV)/installed
-	$(BIN)/python -m tests.longrun
+	$(BIN)/p21d torture --seeds 5 --seconds 120
 
 format: $(VENV)/installed
 	$(BIN)/ruff format .

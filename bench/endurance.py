@@ -1,0 +1,188 @@
+"""Whether memory and descriptors stay flat over many rows, dead letters and reloads, and what a delivered key takes.
+
+    python -m bench.endurance [--rows 1000000] [--letters 100000] [--reloads 1000] [--keys 2000000]
+
+A real daemon process delivers the rows to jsonl, then to a hub that refuses every second record, and is reloaded over
+and over. Its memory (peak) and its descriptors are taken at a tenth of the way and at the end: flat is at most
+1.05 times the memory and as many descriptors. A part with the number 0 is left out. Exit code 1 where one is not flat,
+or a key takes more than 300 bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from bench import keys
+from bench.freshness import settings
+from p21d.control.client import ControlClient
+from p21d.sandbox.faults import Fault
+from p21d.sandbox.hub import HubSandbox
+from p21d.sandbox.prophet21 import P21Sandbox
+from tests.faults.world import Daemon
+
+MOST_GROWTH = 1.05
+MOST_BYTES = 300.0
+LOOK_SECONDS = 0.5
+REFUSED = Fault(
+    kind="status", status=400, method="POST", path="*/Product", probability=0.5, seed=1, body='{"message":"refused"}'
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What the process took at one moment."""
+
+    peak_mb: float
+    descriptors: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A part of the measurement: how far it went, and what was taken at a tenth and at the end."""
+
+    name: str
+    done: int
+    tenth: Sample
+    end: Sample
+
+    @property
+    def flat(self) -> bool:
+        """Tell whether nothing grew."""
+        return self.end.peak_mb <= MOST_GROWTH * self.tenth.peak_mb and self.end.descriptors <= self.tenth.descriptors
+
+
+def sample(daemon: Daemon) -> Sample:
+    """Return the peak memory of the daemon's process so far, and its open descriptors."""
+    process = Path(f"/proc/{daemon.process.pid}")
+    lines = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    peak_mb = int(lines["VmHWM"].split()[0]) / 1024
+    return Sample(peak_mb=round(peak_mb, 1), descriptors=len(list((process / "fd").iterdir())))
+
+
+async def run_course(name: str, daemon: Daemon, wanted: int, done: Callable[[], Awaitable[int]]) -> Course:
+    """Sample the daemon on its way; returns once `done` is what is wanted."""
+    tenth: Sample | None = None
+    while (count := await done()) < wanted:
+        if tenth is None and count >= wanted // 10:
+            tenth = sample(daemon)
+        await anyio.sleep(LOOK_SECONDS)
+    end = sample(daemon)
+    return Course(name=name, done=count, tenth=tenth or end, end=end)
+
+
+def blocks(folder: Path, p21_url: str, hub_url: str, **changes: Any) -> dict[str, Any]:
+    """Return a configuration in which only products are on."""
+    made = settings(folder, p21_url, hub_url)
+    names = ("location", "company", "customer", "product_inventory", "transaction", "invoice")
+    off = {name: {"enabled": False} for name in (*names, "transaction_tracking_number")}
+    products = {"product": {"poll_search_days": 3650}}
+    return made | {"entities": off | products, "log": {"level": "error"}} | changes
+
+
+async def over_rows(folder: Path, rows: int, reloads: int) -> list[Course]:
+    """Deliver the rows to jsonl, then reload."""
+    courses = []
+    with P21Sandbox(rows=rows) as p21:
+        async with p21.serve() as url:
+            sink = {"type": "jsonl", "directory": str(folder / "records")}
+            daemon = Daemon(folder, blocks(folder, url, "", sink=sink))
+            try:
+                await daemon.start()
+                in_p21 = p21.database.count("inv_mast")
+
+                async def read() -> int:
+                    product = await daemon.entity("product")
+                    return in_p21 if product.state == "in step" else min(product.delivered, in_p21 - 1)
+
+                courses.append(await run_course("rows to jsonl", daemon, in_p21, read))
+                if reloads:
+                    courses.append(await over_reloads(daemon, reloads))
+            finally:
+                daemon.process.terminate()
+                await daemon.ended()
+    return courses
+
+
+async def over_reloads(daemon: Daemon, reloads: int) -> Course:
+    """Reload over and over, with a setting that changes each time."""
+    tenth = sample(daemon)
+    async with ControlClient(daemon.socket) as client:
+        for number in range(1, reloads + 1):
+            daemon.write(batch_rows=100 + number % 2)
+            assert (await client.reload()).reloaded
+            if number == max(1, reloads // 10):
+                tenth = sample(daemon)
+    return Course(name="reloads", done=reloads, tenth=tenth, end=sample(daemon))
+
+
+async def over_letters(folder: Path, letters: int) -> Course:
+    """Deliver to a hub that refuses every second record, until so many dead letters are open."""
+    hub = HubSandbox(keep_requests=10)
+    with P21Sandbox(rows=letters * 2 + letters // 4) as p21:
+        async with p21.serve() as url, hub.serve() as hub_url:
+            hub.faults.add(REFUSED)
+            daemon = Daemon(folder, blocks(folder, url, hub_url))
+            try:
+                await daemon.start()
+
+                async def dead() -> int:
+                    return (await daemon.entity("product")).dead_letters
+
+                return await run_course("dead letters", daemon, letters, dead)
+            finally:
+                daemon.process.terminate()
+                await daemon.ended()
+
+
+def report(courses: list[Course], room: keys.Room | None) -> int:
+    """Print a table; return the exit code."""
+    print(f"{'':16}{'done':>10}  {'peak MB at a tenth':>20}{'at the end':>12}{'descriptors':>14}")
+    for one in courses:
+        descriptors = f"{one.tenth.descriptors} -> {one.end.descriptors}"
+        print(
+            f"{one.name:16}{one.done:>10,}  {one.tenth.peak_mb:>20}{one.end.peak_mb:>12}{descriptors:>14}  "
+            f"{'flat' if one.flat else 'NOT FLAT'}"
+        )
+    if room is not None:
+        print(
+            f"{room.keys:,} keys, {room.links:,} links: {room.size_bytes:,} bytes, {room.bytes_per_key:.0f} a key;",
+            end=" ",
+        )
+        print(f"the check after a kill takes {room.check_seconds:.1f} s")
+    small = room is None or room.bytes_per_key <= MOST_BYTES
+    return 0 if small and all(one.flat for one in courses) else 1
+
+
+async def measure(rows: int, letters: int, reloads: int, key_count: int) -> int:
+    """Run all parts that are asked for."""
+    with tempfile.TemporaryDirectory(prefix="p21d-endurance-") as name:
+        folders = [Path(name, part) for part in ("rows", "letters", "keys")]
+        for folder in folders:
+            folder.mkdir()
+        courses = await over_rows(folders[0], rows, reloads) if rows else []
+        if letters:
+            courses.append(await over_letters(folders[1], letters))
+        return report(courses, await keys.measure(folders[2] / "p21d.db", key_count) if key_count else None)
+
+
+def main() -> int:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--letters", type=int, default=100_000)
+    parser.add_argument("--reloads", type=int, default=1000)
+    parser.add_argument("--keys", type=int, default=2_000_000)
+    asked = parser.parse_args()
+    return anyio.run(measure, asked.rows, asked.letters, asked.reloads, asked.keys)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
