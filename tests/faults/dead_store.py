@@ -162,18 +162,24 @@ class DeadStore:
             if have != want and item["delete_flag"] != "Y":
                 yield f"units of product {uid}: P21 has {want}, the hub {have}, and the trigger's watermark is ahead"
 
+    def _delivered(self) -> Iterator[sqlite3.Row]:
+        """Yield what the hub has acknowledged; what is inactive may never have been there at all."""
+        for row in self._tables["delivered"]:
+            if row["fingerprint"] is not None and row["active"]:
+                yield row
+
     def _not_in_the_hub(self) -> Iterator[str]:
         """Say which records are delivered according to the store, and not in the hub."""
-        for row in self._tables["delivered"]:
+        for row in self._delivered():
             kind = SOURCES[row["entity"]].hub
-            if row["fingerprint"] is not None and not self._record(kind, row["external_id"]):
+            if not self._record(kind, row["external_id"]):
                 yield f"{row['entity']} {row['key']} counts as delivered, and the hub has no {row['external_id']}"
 
     def _unlinked(self) -> Iterator[str]:
         """Say which delivered records have no link in the store."""
         linked = {(row["entity"], row["key"], row["external_id"]) for row in self._tables["link"]}
-        for row in self._tables["delivered"]:
-            if row["fingerprint"] is not None and (row["entity"], row["key"], row["external_id"]) not in linked:
+        for row in self._delivered():
+            if (row["entity"], row["key"], row["external_id"]) not in linked:
                 yield f"{row['entity']} {row['key']} counts as delivered, and its link was not kept"
 
     def _sums(self) -> Iterator[str]:
