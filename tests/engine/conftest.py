@@ -61,7 +61,7 @@ def clock() -> LeapingClock:
     return LeapingClock()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # no longer: the next room's tests may speak TLS
 def _one_tls_context() -> Iterator[None]:
     """Each client loads all certificates of the machine, which takes 40 ms; no test here speaks TLS."""
     with pytest.MonkeyPatch.context() as patch:
