@@ -4,8 +4,8 @@
 
 A real daemon process delivers the rows to jsonl, then to a hub that refuses every second record, and is reloaded over
 and over. Its memory (peak) and its descriptors are taken at a tenth of the way and at the end: flat is at most
-1.05 times the memory and as many descriptors. A part with the number 0 is left out. Exit code 1 where one is not flat,
-or a key takes more than 300 bytes.
+1.05 times the memory and a few descriptors more, since kept connections come and go. A part with the number 0 is left
+out; each part is printed as it ends. Exit code 1 where one is not flat, or a key takes more than 300 bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from p21d.sandbox.prophet21 import P21Sandbox
 from tests.faults.world import Daemon
 
 MOST_GROWTH = 1.05
+KEPT_CONNECTIONS = 8
+"""Descriptors that may be open at one moment and not at another: as many as calls to one side at once, by default."""
 MOST_BYTES = 300.0
 LOOK_SECONDS = 0.5
 REFUSED = Fault(
@@ -56,7 +58,8 @@ class Course:
     @property
     def flat(self) -> bool:
         """Tell whether nothing grew."""
-        return self.end.peak_mb <= MOST_GROWTH * self.tenth.peak_mb and self.end.descriptors <= self.tenth.descriptors
+        few = self.tenth.descriptors + KEPT_CONNECTIONS
+        return self.end.peak_mb <= MOST_GROWTH * self.tenth.peak_mb and self.end.descriptors <= few
 
 
 def sample(daemon: Daemon) -> Sample:
@@ -87,9 +90,8 @@ def blocks(folder: Path, p21_url: str, hub_url: str, **changes: Any) -> dict[str
     return made | {"entities": off | products, "log": {"level": "error"}} | changes
 
 
-async def over_rows(folder: Path, rows: int, reloads: int) -> list[Course]:
+async def over_rows(folder: Path, rows: int, reloads: int) -> AsyncIterator[Course]:
     """Deliver the rows to jsonl, then reload."""
-    courses = []
     with P21Sandbox(rows=rows) as p21:
         async with p21.serve() as url:
             sink = {"type": "jsonl", "directory": str(folder / "records")}
@@ -102,13 +104,12 @@ async def over_rows(folder: Path, rows: int, reloads: int) -> list[Course]:
                     product = await daemon.entity("product")
                     return in_p21 if product.state == "in step" else min(product.delivered, in_p21 - 1)
 
-                courses.append(await run_course("rows to jsonl", daemon, in_p21, read))
+                yield await run_course("rows to jsonl", daemon, in_p21, read)
                 if reloads:
-                    courses.append(await over_reloads(daemon, reloads))
+                    yield await over_reloads(daemon, reloads)
             finally:
                 daemon.process.terminate()
                 await daemon.ended()
-    return courses
 
 
 async def over_reloads(daemon: Daemon, reloads: int) -> Course:
@@ -142,35 +143,45 @@ async def over_letters(folder: Path, letters: int) -> Course:
                 await daemon.ended()
 
 
-def report(courses: list[Course], room: keys.Room | None) -> int:
-    """Print a table; return the exit code."""
-    print(f"{'':16}{'done':>10}  {'peak MB at a tenth':>20}{'at the end':>12}{'descriptors':>14}")
-    for one in courses:
-        descriptors = f"{one.tenth.descriptors} -> {one.end.descriptors}"
-        print(
-            f"{one.name:16}{one.done:>10,}  {one.tenth.peak_mb:>20}{one.end.peak_mb:>12}{descriptors:>14}  "
-            f"{'flat' if one.flat else 'NOT FLAT'}"
-        )
-    if room is not None:
-        print(
-            f"{room.keys:,} keys, {room.links:,} links: {room.size_bytes:,} bytes, {room.bytes_per_key:.0f} a key;",
-            end=" ",
-        )
-        print(f"the check after a kill takes {room.check_seconds:.1f} s")
-    small = room is None or room.bytes_per_key <= MOST_BYTES
-    return 0 if small and all(one.flat for one in courses) else 1
+def show(one: Course) -> None:
+    """Print one line."""
+    descriptors = f"{one.tenth.descriptors} -> {one.end.descriptors}"
+    line = f"{one.name:16}{one.done:>10,}  {one.tenth.peak_mb:>20}{one.end.peak_mb:>12}{descriptors:>14}  "
+    print(line + ("flat" if one.flat else "NOT FLAT"), flush=True)
+
+
+def show_room(room: keys.Room) -> None:
+    """Print what a key takes."""
+    print(
+        f"{room.keys:,} keys, {room.links:,} links: {room.size_bytes:,} bytes, {room.bytes_per_key:.0f} a key;", end=" "
+    )
+    print(f"the check after a kill takes {room.check_seconds:.1f} s", flush=True)
+
+
+async def courses(folders: list[Path], rows: int, letters: int, reloads: int) -> AsyncIterator[Course]:
+    """Run the parts that are asked for, one after the other."""
+    if rows:
+        async for course in over_rows(folders[0], rows, reloads):
+            yield course
+    if letters:
+        yield await over_letters(folders[1], letters)
 
 
 async def measure(rows: int, letters: int, reloads: int, key_count: int) -> int:
-    """Run all parts that are asked for."""
+    """Run and print all parts that are asked for; return the exit code."""
+    good = True
+    print(f"{'':16}{'done':>10}  {'peak MB at a tenth':>20}{'at the end':>12}{'descriptors':>14}", flush=True)
     with tempfile.TemporaryDirectory(prefix="p21d-endurance-") as name:
         folders = [Path(name, part) for part in ("rows", "letters", "keys")]
         for folder in folders:
             folder.mkdir()
-        courses = await over_rows(folders[0], rows, reloads) if rows else []
-        if letters:
-            courses.append(await over_letters(folders[1], letters))
-        return report(courses, await keys.measure(folders[2] / "p21d.db", key_count) if key_count else None)
+        async for course in courses(folders, rows, letters, reloads):
+            show(course)
+            good = good and course.flat
+        if key_count:
+            show_room(room := await keys.measure(folders[2] / "p21d.db", key_count))
+            good = good and room.bytes_per_key <= MOST_BYTES
+    return 0 if good else 1
 
 
 def main() -> int:
