@@ -50,6 +50,13 @@ def end(code: int) -> Any:
     click.get_current_context().exit(code)
 
 
+def leave(code: int) -> None:
+    """End the process now, whatever its threads wait for: one may be reading a pipe that nobody closes."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _say(message: str, hint: str, code: int) -> int:
     say_error(message, hint)
     return code

@@ -14,7 +14,7 @@ import click
 
 from p21d.cli.bulk import CHUNK_KEYS, Bulk, sync_keys
 from p21d.cli.bulk_progress import Shown, progress
-from p21d.cli.ending import INTERRUPTED, end, say_error
+from p21d.cli.ending import INTERRUPTED, end, leave, say_error
 from p21d.cli.keys_file import Header, KeyColumns, read_keys
 from p21d.cli.output import one_line, print_json, words
 from p21d.cli.place import Place
@@ -91,11 +91,11 @@ def _report(bulk: Bulk, total: int | None, *, as_json: bool, interrupted: bool) 
     if bulk.error is not None:
         say_error(bulk.error.message, bulk.error.hint)
         code = bulk.error.exit_code
-    if interrupted:
-        code = INTERRUPTED
     if bulk.error is not None or interrupted:
         words(f"stopped after {bulk.keys:,}{f' of {total:,}' if total is not None else ''} keys, up to "
               f"{2 * CHUNK_KEYS:,} more may be done; {AGAIN}")  # fmt: skip
+    if interrupted:
+        leave(INTERRUPTED)
     end(code)
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 
 import anyio
@@ -173,16 +174,21 @@ def test_try_later_exits_75_and_says_how_far_it_came(p21d, daemon, keys_file):
     assert (ended.code, "stopped after 0 of 1,200 keys" in ended.err, "unchanged" in ended.err) == (75, True, True)
 
 
-def test_ctrl_c_says_how_far_it_came(daemon, tmp_path):
+@pytest.mark.parametrize("keys", [100, 500], ids=["in the first chunk", "between two chunks"])
+def test_ctrl_c_says_how_far_it_came_while_the_pipe_is_open(keys, daemon, tmp_path):
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "p21d", "sync", "customer", "--keys-from", "-"]
     with subprocess.Popen(command, stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         os.close(reader)
-        os.write(writer, b"customer_id\n" + b"1\n" * 500)
+        os.write(writer, b"customer_id\n" + b"1\n" * keys)
         line = process.stderr.readline()
+        while keys == 500 and not _requests(daemon):
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=10)
-        os.close(writer)  # not before: at the end of the keys the command is done, and no signal stops it
+        try:
+            _out, err = process.communicate(timeout=30)
+        finally:
+            os.close(writer)  # not before: at the end of the keys the command is done, and no signal stops it
     assert "header" in line
     assert (process.returncode, "run the same command again" in err) == (130, True)
 

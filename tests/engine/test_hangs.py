@@ -177,8 +177,7 @@ async def test_a_probe_that_hangs_is_begun_anew(make, clock, hang, system):
     async with at_work(engine.assembly.supervisor):
         await until(clock, hang.met.is_set)
         leap(engine)
-        [stuck] = {one.stage for one in engine.connection.watch.stuck()}
-        assert stuck == "probe"
+        assert "probe" in {one.stage for one in engine.connection.watch.stuck()}
         assert await watchdog.look()
         simulator.faults.remove(down)
         await until(clock, lambda: in_step(engine, "location"))
