@@ -7,12 +7,20 @@ escaped, so that two keys never share a text.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Context, Decimal
+
+_EXACT = Context(prec=100)
+"""More digits than any number of P21 has (38): nothing is rounded."""
 
 
 def key_text(parts: Iterable[object]) -> str:
     """Return the text of a key given in parts."""
-    return "|".join(value_text(part).replace("%", "%25").replace("|", "%7C") for part in parts)
+    return "|".join([escaped(value_text(part)) for part in parts])
+
+
+def escaped(text: str) -> str:
+    """Return one part's text as it stands in a key."""
+    return text if text.isalnum() else text.replace("%", "%25").replace("|", "%7C")
 
 
 def key_parts(text: str) -> tuple[str, ...]:
@@ -28,8 +36,7 @@ def same_row(one: str, other: str) -> bool:
 def value_text(value: object) -> str:
     """Return a value as text in one form only: 10, 10.0 and Decimal('10.00') are all `10`."""
     if isinstance(value, Decimal):
-        value = value.to_integral_value() if value == value.to_integral_value() else value.normalize()
-        return format(value, "f")
+        return format(value.normalize(_EXACT), "f")
     if isinstance(value, float):
         return value_text(Decimal(str(value)))
     return str(value)

@@ -76,6 +76,8 @@ class Addressing:
 
     def foreign(self, work: Work, record: Outgoing, links: KnownLinks) -> StoredLink | None:
         """Return a link of another row's with the external id of the record or of a child, None where none is."""
+        if not links.named:
+            return None
         names = [(self.table(), record.external_id)]
         for member, children in record.children.items():
             names += [(self.table(member), f"{record.external_id}|{child.id}") for child in children]

@@ -11,6 +11,7 @@ at most two pages and the batches in flight (P7).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -32,6 +33,9 @@ from p21d.engine.work import Work
 from p21d.errors import StoreError
 from p21d.keys import key_text
 from p21d.prophet21.page import Page
+
+PAGES_IN_FLIGHT = 2
+"""Where a page is one batch: one is written while the next one waits for the sink."""
 
 
 class Cycle:
@@ -73,7 +77,9 @@ class Cycle:
         self._delivery = Delivery(
             plan, connection, self._preparation, self._settlement, drain, kind=kind, watched=self._name
         )
-        self._batches_in_flight = anyio.CapacityLimiter(connection.slots.of(kind) + 2)
+        self._batches_in_flight = anyio.CapacityLimiter(
+            PAGES_IN_FLIGHT if connection.sink.whole_pages else connection.slots.of(kind) + 2
+        )
         self._failure: Exception | None = None
 
     async def run(self, pages: AsyncIterator[Page[Any]]) -> None:
@@ -149,6 +155,8 @@ class Cycle:
 
     def _batch_rows(self, works: Sequence[Work]) -> int:
         """Return a size that keeps every slot busy with what this page has to send."""
+        if self._connection.sink.whole_pages:
+            return len(works)
         unsent = sum(work.fate is None for work in works)
         return max(1, min(self._connection.batch_rows, -(-unsent // self._connection.slots.of(self._kind))))
 
@@ -176,12 +184,11 @@ class Cycle:
         self._count(works)
 
     def _count(self, works: Sequence[Work]) -> None:
-        for work in works:
-            if work.fate is not None:
-                self.tally.count(work.fate)
-                self._connection.moved[self._plan.name] += 1
-                if self._keep_fates:
-                    self.fates[work.key] = work
+        for fate, rows in Counter(work.fate for work in works if work.fate is not None).items():
+            self.tally.count(fate, rows)
+            self._connection.moved[self._plan.name] += rows
+        if self._keep_fates:
+            self.fates.update((work.key, work) for work in works if work.fate is not None)
 
 
 def cut(works: Sequence[Work], batch_rows: int) -> Iterator[list[Work]]:

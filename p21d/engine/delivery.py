@@ -85,12 +85,10 @@ class Delivery:
         await self._failures.give_up([work for work in works if work.fate is None])
 
     def _names(self, works: Sequence[Work]) -> set[tuple[str, str]]:
-        table = self._connection.sink.link_table(self._plan.entity.route)
+        table = f"link {self._connection.sink.link_table(self._plan.entity.route)}"
         keys = {(self._plan.name, work.key) for work in works}
         records = [record for work in works for record in work.records]
-        return keys | {
-            (f"link {table}", name) for record in records for name in (record.external_id, former_id(record))
-        }
+        return keys | {(table, name) for record in records for name in (record.external_id, former_id(record))}
 
     async def _attempt(self, works: list[Work]) -> Outage | None:
         pending = [work for work in works if work.fate is None]

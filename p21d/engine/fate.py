@@ -28,9 +28,9 @@ class Tally(msgspec.Struct, kw_only=True):
     dead_lettered: int = 0
     unfinished: int = 0
 
-    def count(self, fate: Fate) -> None:
-        """Count one row's fate."""
-        setattr(self, fate.value, getattr(self, fate.value) + 1)
+    def count(self, fate: Fate, rows: int = 1) -> None:
+        """Count rows with one fate."""
+        setattr(self, fate.value, getattr(self, fate.value) + rows)
 
     def close(self) -> None:
         """Count as unfinished every row that was read and has no fate."""

@@ -14,6 +14,8 @@ from p21d.plugin import Child
 
 FINGERPRINT_BYTES = 16
 
+_AS_IT_IS = frozenset({str, int, bool, float, type(None)})
+"""Most of what a body holds; asking for nothing else takes a third of the time of a fingerprint."""
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
@@ -36,10 +38,13 @@ def fingerprint(
 
 def plain(value: Any) -> Any:
     """Return the value with each Decimal in one form, so that 40 and 40.000000000 have one fingerprint."""
-    if isinstance(value, Decimal):
+    kind = type(value)
+    if kind is Decimal:
         return value_text(value)
-    if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if kind is dict:
+        return {name: item if type(item) in _AS_IT_IS else plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return value
+    if isinstance(value, Mapping):
+        return plain(dict(value))
+    return value_text(value) if isinstance(value, Decimal) else value

@@ -37,6 +37,8 @@ class ParentLinks:
         """Fill in the parents' ids; works without a required one get their place in the waiting room."""
         found = await self._known(parent for work in works for parent in work.parents)
         for work in works:
+            if not work.parents:
+                continue
             missing = [p for p in work.parents if self._name(p) not in found]
             required = next((parent for parent in missing if parent.required), None)
             if required is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class Plan:
         """Return the entity's name."""
         return self.entity.name
 
-    @property
+    @cached_property
     def template(self) -> str:
         """Return the external-id template, the configured one before the plug-in's."""
         return self.settings.external_id or self.entity.external_id
@@ -69,9 +70,24 @@ class Plan:
         """Return the external id for these values; raises KeyError for a template that asks for another."""
         return self.template.format_map({name: match_text(value) for name, value in values.items()})
 
+    @cached_property
+    def _key(self) -> Callable[[Row], tuple[object, ...]]:
+        return self.reading.columns.getter(self.entity.key)
+
+    @cached_property
+    def _page_key(self) -> Callable[[Row], tuple[object, ...]] | None:
+        """Take what a row is paged by, None where that is its key."""
+        same = tuple(self.reading.page_by) == tuple(self.entity.key)
+        return None if same else self.reading.columns.getter(self.reading.page_by)
+
     def key_of(self, row: Row) -> str:
         """Return the key of a row as text."""
-        return key_text(getattr(row, column) for column in self.entity.key)
+        return key_text(self._key(row))
+
+    def keys_of(self, row: Row) -> tuple[str, str]:
+        """Return the key of a row and the columns it was paged by, both as text."""
+        key = self.key_of(row)
+        return key, key_text(self._page_key(row)) if self._page_key is not None else key
 
 
 def content_of(plugin: str) -> str:

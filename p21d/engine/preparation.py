@@ -64,8 +64,9 @@ class Preparation:
                 self._delete(work, delivered.get(work.key, ()))
             if work.fate is None:
                 name_records(work, delivered.get(work.key, ()))
-                with blamed_on_plug_in(self._plan, work):
-                    self._parents.check(work)
+                if work.parents:
+                    with blamed_on_plug_in(self._plan, work):
+                        self._parents.check(work)
         await self._parents.resolve([work for work in works if work.fate is None], letters)
         for work in works:
             if work.fate is None:
@@ -102,7 +103,8 @@ class Preparation:
             record.fingerprint = fingerprint(record.external_id, body, children, record.parents, active=record.active)
         self.compare_again(work, known)
         if (
-            work.fate is None
+            letters
+            and work.fate is None
             and not self._force
             and all(self._is_dead(work, record, letters) for record in work.records)
         ):
@@ -134,6 +136,9 @@ class Preparation:
 def name_records(work: Work, known: Sequence[DeliveredRecord]) -> None:
     """Tell a renamed record from a new one; what a row of several records yields no more becomes inactive."""
     present = {record.external_id for record in work.records}
+    if not known:
+        work.names = frozenset(present)
+        return
     gone = [record for record in known if record.external_id not in present]
     work.names = frozenset(present | {record.external_id for record in known})
     if gone and len(known) == len(work.records) == 1:

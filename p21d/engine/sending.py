@@ -82,6 +82,8 @@ class Sending:
         for (work, record), answer in zip(sendable, answers, strict=False):
             if systematic is None or not isinstance(answer, RecordRefused):
                 self._take(work, record, answer)
+        if any(isinstance(answer, Acknowledged) for answer in answers):
+            self._connection.health[self._plan.name].succeeded()
         await self._refuse_doubles(works)
         await self._lost_parents.settle([work for work in works if work.lost_parents])
         self._warn(sendable)
@@ -138,7 +140,6 @@ class Sending:
         match answer:
             case Acknowledged():
                 record.answer = answer
-                self._connection.health[self._plan.name].succeeded()
             case ParentMissing() if work.parents:
                 work.last_error, work.lost_parents = (
                     answer,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from p21d.engine.fate import Fate
 from p21d.errors import RecordError
@@ -17,8 +18,7 @@ from p21d.store.link import StoredLink
 from p21d.store.waiting import WaitingRow
 
 
-@dataclass(slots=True, eq=False)
-class Outgoing:
+class Outgoing(Struct, eq=False):
     """One record to be sent; `known` when the sink has acknowledged it before, `answer` once it has now.
 
     `renamed_from` is the external id it was delivered under before, `former` are those under which another integration
@@ -41,8 +41,7 @@ class Outgoing:
     born: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Work:
+class Work(Struct, eq=False):
     """One row: its key, the instant before it was read, and what became of it so far.
 
     `page_key` is the key it was paged by. `vanished` says why it is treated as deleted although no column of it says

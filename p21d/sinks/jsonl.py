@@ -39,6 +39,7 @@ class JsonlSink:
     """Writes files; it has no ids of its own."""
 
     has_ids = False
+    whole_pages = True
     inbox = None
 
     def __init__(self, options: JsonlOptions, clock: Clock) -> None:
@@ -65,7 +66,7 @@ class JsonlSink:
             lines = b"".join(encode(document(delivery)) + b"\n" for delivery in deliveries)
             async with self._locks.setdefault(entity, anyio.Lock()):
                 await self._append(entity, lines)
-            answers.extend(Acknowledged() for _ in deliveries)
+            answers.extend([Acknowledged()] * len(deliveries))
 
     async def find(
         self,

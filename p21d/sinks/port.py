@@ -8,8 +8,10 @@ the answer, and the engine commits them together with the fate.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 from p21d.errors import RecordError
 from p21d.plugin import Route
@@ -40,8 +42,7 @@ class LinkedChild(NamedTuple):
     hub_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """One record on its way to the sink.
 
     `body` has no ids of the sink; `parents` maps a member to the parent's id there. `hub_id` is the known link of the
@@ -73,8 +74,7 @@ class Delivery:
     """The record came from the sink: only the members of `Route.born` and `Route.born_children` are written over it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True, kw_only=True):
     """The sink has the record. `links` holds the record's own link first, then its children's.
 
     `left_behind` are the links of children that were to be removed and could not be; `warning` says so in words.
@@ -107,6 +107,9 @@ class Sink(Protocol):
 
     has_ids: bool
     """Whether records get an id of the sink's own; where not, a parent is known by its own delivery."""
+
+    whole_pages: bool
+    """Whether a page is one batch: where no record takes a call of its own, smaller batches only are more commits."""
 
     @property
     def inbox(self) -> Inbox | None:

@@ -52,6 +52,7 @@ class WebhookSink:
     """Posts; it has no ids of its own."""
 
     has_ids = False
+    whole_pages = False
     inbox = None
 
     def __init__(self, options: WebhookOptions, clock: Clock) -> None:

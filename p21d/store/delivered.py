@@ -6,15 +6,15 @@ A null fingerprint means that an attempt is under way or was lost: whatever the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from p21d.clock import from_millis, to_millis
 from p21d.store.statements import Table
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveredRecord:
+class DeliveredRecord(Struct, frozen=True):
     """A record the sink has; `read_at` is the version: the instant before the row was read from P21."""
 
     key: str

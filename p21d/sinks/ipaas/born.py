@@ -8,8 +8,9 @@ is lost; the hub has nothing to tell by, so the time between them is kept short,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from p21d.errors import ParentMissing, RecordFailed
 from p21d.sinks.ipaas.answers import id_text

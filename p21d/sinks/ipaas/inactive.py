@@ -5,7 +5,7 @@ Invariant: a record that somebody else made inactive stays so.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from p21d.errors import RecordRefused
 from p21d.sinks.ipaas.calls import Call

@@ -9,9 +9,10 @@ Invariant: a child counts as removed only when its link is gone too, so that a c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from p21d.sinks.ipaas.answers import id_text
 from p21d.sinks.ipaas.bodies import ChildIds

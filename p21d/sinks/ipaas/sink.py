@@ -40,6 +40,7 @@ class IpaasSink:
     """iPaaS.com as a sink; `rules` holds the collision rules of entities that have their own."""
 
     has_ids = True
+    whole_pages = False
 
     def __init__(self, options: IpaasOptions, clock: Clock, rules: Mapping[str, CollisionRule] | None = None) -> None:
         """Check the options and open nothing yet; raises ConfigError naming the key."""

@@ -9,8 +9,9 @@ Calls: 1 for a known record, 2 for a new one; more only where something was rena
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from p21d.errors import P21dError, ParentMissing, RecordFailed, RecordRefused
 from p21d.sinks.ipaas.answers import id_text

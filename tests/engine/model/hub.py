@@ -52,6 +52,7 @@ class HubModel:
     latencies: list[float] = field(default_factory=list)
     calls: int = 0
     has_ids: bool = True
+    whole_pages: bool = False
     inbox: None = None
     _in_flight: set[Name] = field(default_factory=set)
     _served: int = 0

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from p21d.errors import RecordRefused
 from p21d.sandbox.hub.server import HubSandbox

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from p21d.errors import RecordFailed, Unavailable
 from p21d.plugin import Route
@@ -27,7 +28,7 @@ async def with_two_addresses(sink):
     [answer] = await deliver(sink, customer("12345", first, second))
     ids = {link.external_id: link.hub_id for link in answer.links}
     left = {"addresses": [LinkedChild("12345|2", ids["12345|2"])]}
-    kept = replace(first, hub_id=ids["12345|1"])
+    kept = dataclasses.replace(first, hub_id=ids["12345|1"])
     return customer("12345", kept, hub_id=answer.hub_id, left_behind=left), ids["12345|2"]
 
 
@@ -102,7 +103,7 @@ async def test_a_unit_that_the_put_has_removed_is_not_left_behind(sink, hub):
 
 
 async def test_a_unit_is_sent_as_inactive_where_its_route_says_how(sink, hub):
-    route = replace(UNITS, inactive_children={"units": {"conversion": 0}})
+    route = dataclasses.replace(UNITS, inactive_children={"units": {"conversion": 0}})
     answer = await remove_case(sink, route)
     units = {unit["name"]: unit["conversion"] for unit in hub.records("product")[0]["units"]}
     assert units == {"EA": 1, "CASE": 0}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from p21d.errors import ParentMissing, RecordFailed, RecordRefused, Unavailable
 from p21d.sandbox.faults import Fault

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from p21d.errors import ParentMissing, RecordRefused
 from p21d.sandbox.faults import Fault
@@ -12,7 +13,7 @@ from p21d.sandbox.hub import OTHER_SYSTEM
 from p21d.sinks.port import Acknowledged, LinkedChild
 from tests.sinks.ipaas.records import ORDERS, line, order
 
-INVOICES = replace(ORDERS, types=("Invoice",), inactive={}, born=(), born_children={})
+INVOICES = dataclasses.replace(ORDERS, types=("Invoice",), inactive={}, born=(), born_children={})
 MODES = ["replace", "merge", "delete_absent_children"]
 
 
@@ -115,7 +116,7 @@ async def test_cancelling_an_order_leaves_the_invoice_of_its_number_alone(make_s
     assert hub.records("transaction")[0]["status"] == "Complete"
 
 
-@pytest.mark.parametrize("route", [ORDERS, replace(ORDERS, types=())])
+@pytest.mark.parametrize("route", [ORDERS, dataclasses.replace(ORDERS, types=())])
 async def test_a_deleted_order_of_which_nothing_is_known_leaves_an_invoice_alone(make_sink, hub, route):
     await deliver_one(make_sink(), invoice())
 
@@ -222,7 +223,7 @@ async def test_an_unknown_shipping_method_of_an_address_is_named(sink, hub, styl
     hub.create("shipping_method", name="Ups Ground")
     hub.settings.error_style = style
     address = {"type": "Shipping", "city": "Dayton", "shipping_method": "UPS Ground"}
-    child = replace(line("1001|ship"), body=address)
+    child = dataclasses.replace(line("1001|ship"), body=address)
 
     answer = await deliver_one(sink, order(children={"lines": (), "addresses": (child,)}))
 
