@@ -8,7 +8,6 @@ the answer, and the engine commits them together with the fate.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct, field
@@ -26,8 +25,7 @@ class Link(NamedTuple):
     hub_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildDelivery:
+class ChildDelivery(Struct, frozen=True, kw_only=True):
     """A child on its way, with the id the sink gave it before; None where it is new."""
 
     external_id: str
@@ -91,8 +89,7 @@ class Acknowledged(Struct, frozen=True, kw_only=True):
 Answer = Acknowledged | RecordError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SinkStatistics:
+class SinkStatistics(Struct, frozen=True, kw_only=True):
     """What a sink shows in status."""
 
     target: str

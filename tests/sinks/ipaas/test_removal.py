@@ -28,7 +28,7 @@ async def with_two_addresses(sink):
     [answer] = await deliver(sink, customer("12345", first, second))
     ids = {link.external_id: link.hub_id for link in answer.links}
     left = {"addresses": [LinkedChild("12345|2", ids["12345|2"])]}
-    kept = dataclasses.replace(first, hub_id=ids["12345|1"])
+    kept = replace(first, hub_id=ids["12345|1"])
     return customer("12345", kept, hub_id=answer.hub_id, left_behind=left), ids["12345|2"]
 
 

@@ -223,7 +223,7 @@ async def test_an_unknown_shipping_method_of_an_address_is_named(sink, hub, styl
     hub.create("shipping_method", name="Ups Ground")
     hub.settings.error_style = style
     address = {"type": "Shipping", "city": "Dayton", "shipping_method": "UPS Ground"}
-    child = dataclasses.replace(line("1001|ship"), body=address)
+    child = replace(line("1001|ship"), body=address)
 
     answer = await deliver_one(sink, order(children={"lines": (), "addresses": (child,)}))
 
