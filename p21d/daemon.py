@@ -21,6 +21,7 @@ from anyio.abc import TaskStatus
 from p21d.assembly import Assembly, assemble, changes, reassemble, stuck_seconds
 from p21d.binding import bind, identity_of
 from p21d.clock import Clock, SystemClock
+from p21d.collector import spare_collector
 from p21d.config import Config
 from p21d.control.answers import ReloadAnswer
 from p21d.control.desk import Desk
@@ -48,6 +49,7 @@ def run(config_path: Path) -> int:
     try:
         config, registry = read_settings(config_path, to_serve=True)
         logs = configure(config.log.level, config.log.format)
+        spare_collector()
         anyio.run(serve, config, registry, logs, SystemClock(), backend="asyncio", backend_options={"use_uvloop": True})
     except P21dError as error:
         return refused(error)

@@ -35,6 +35,8 @@ def same_row(one: str, other: str) -> bool:
 
 def value_text(value: object) -> str:
     """Return a value as text in one form only: 10, 10.0 and Decimal('10.00') are all `10`."""
+    if type(value) is str:
+        return value
     if isinstance(value, Decimal):
         return format(value.normalize(_EXACT), "f")
     if isinstance(value, float):

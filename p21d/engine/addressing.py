@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from p21d.clock import to_millis
 from p21d.engine.connection import Connection
@@ -41,6 +42,8 @@ class Addressing:
         self._connection = connection
         self._route = plan.entity.route
         self._witnesses: Sequence[str] | None = None
+        self._read_at: datetime | None = None
+        self._millis = 0
 
     def table(self, member: str = "") -> str:
         """Return the link table of the entity's records, or of their children under `member`."""
@@ -86,9 +89,10 @@ class Addressing:
 
     def delivery(self, work: Work, record: Outgoing, links: KnownLinks) -> Delivery:
         """Return the delivery of a record, and note on it the links that its acknowledgement makes void."""
-        own = links.get(self.table(), former_id(record))
+        own = links.get(self.table(), former_id(record)) if links.named else None
         # children of a record that was born in the sink are the sink's own
-        left = dict(self._left_behind(work, record, links)) if record.active and not record.born else {}
+        may_leave = bool(links.children) and record.active and not record.born
+        left = dict(self._left_behind(work, record, links)) if may_leave else {}
         record.void_links = [link for children in left.values() for link in children]
         if record.renamed_from:
             record.void_links += [link for link in [own, *self._present(record, links)] if link is not None]
@@ -98,11 +102,11 @@ class Addressing:
             external_id=record.external_id,
             route=self._route,
             body=record.body,
-            children=self._children(record, links),
+            children=self._children(record, links) if record.children else {},
             parents=record.parents,
             hub_id=own.hub_id if own else None,
             active=record.active,
-            version=to_millis(work.read_at),
+            version=self._version(work.read_at),
             revive=record.revive,
             renamed_from=record.renamed_from if own else "",
             left_behind={
@@ -113,6 +117,12 @@ class Addressing:
             former=record.former,
             born=record.born,
         )
+
+    def _version(self, read_at: datetime) -> int:
+        """Return the instant in milliseconds; the rows of a page share it."""
+        if read_at is not self._read_at:
+            self._read_at, self._millis = read_at, to_millis(read_at)
+        return self._millis
 
     def _children(self, record: Outgoing, links: KnownLinks) -> Mapping[str, Sequence[ChildDelivery]]:
         children: dict[str, list[ChildDelivery]] = {}

@@ -105,7 +105,9 @@ def words_of(error: BaseException) -> str:
 
 def listed(outcome: Record | Sequence[Record]) -> Sequence[Record]:
     """Return the records of a plug-in's answer, which may be one or several; raises TypeError for anything else."""
-    records = [outcome] if isinstance(outcome, Record) else several(outcome)
+    if isinstance(outcome, Record):
+        return [outcome]
+    records = several(outcome)
     if not records or not all(isinstance(record, Record) for record in records):
         raise TypeError(f"records() must return a Record, a non-empty list of them, or a Skip, not {outcome!r:.80}")
     return records
@@ -113,6 +115,8 @@ def listed(outcome: Record | Sequence[Record]) -> Sequence[Record]:
 
 def several(answer: Iterable[T]) -> list[T]:
     """Return a plug-in's answer as a list; raises ValueError where it has no end."""
+    if answer == ():
+        return []
     items = list(islice(answer, MAX_ITEMS + 1))
     if len(items) > MAX_ITEMS:
         raise ValueError(f"a row has more than {MAX_ITEMS} records or parents")

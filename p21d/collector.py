@@ -1,0 +1,19 @@
+"""Spares Python's garbage collector work that never finds anything: it took a third of the time of a first load.
+
+The rows of a page are tens of thousands of objects without a cycle among them, which die with their page. What start-up
+made lives as long as the process, and is passed over.
+"""
+
+from __future__ import annotations
+
+import gc
+
+YOUNG_OBJECTS = 50_000
+"""New objects that are not freed yet, before the collector looks at them: about two pages of rows."""
+
+
+def spare_collector() -> None:
+    """Set the collector up for a process that has been imported and configured, and now begins its work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
