@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check longrun format wheel lock clean
+.PHONY: demo test check longrun bench format wheel lock clean
 
 # pip first: --group is new in 25.1. Then the build tools with the rest of the group, since without build isolation
 # they come from .venv: an isolated build would fetch the newest ones, whatever constraints.txt says.
@@ -32,6 +32,20 @@ check: $(VENV)/installed
 longrun: $(VENV)/installed
 	$(BIN)/p21d torture --seeds 5 --seconds 120
 
+# p21d beside dlt, a Singer tap and an Airbyte source, which stand in a venv of their own: nothing of p21d needs them
+BENCH := .venv-bench
+BENCH_INSTALL := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+$(BENCH)/installed: pyproject.toml constraints.txt bench/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH_INSTALL) --upgrade pip
+	$(BENCH_INSTALL) --group dev --requirement bench/requirements.txt
+	$(BENCH_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+bench: $(BENCH)/installed
+	$(BENCH)/bin/python -m bench $(BENCH_OPTIONS)
+
 format: $(VENV)/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -50,4 +64,4 @@ lock:
 	mv build/lock/constraints.txt constraints.txt
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(BENCH) dist build

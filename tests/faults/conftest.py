@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio  # noqa: TID251  # a task beside the one that runs all tests; see aside
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ async def stage_at_work(seeded, tmp_path_factory) -> AsyncIterator[Stage]:
     """One stage for many faults, one after the other: what one leaves behind, the next would show."""
     with structlog.testing.capture_logs():
         folder = tmp_path_factory.mktemp("stage")
-        async with stage(folder, seeded, load_entities(), prophet21={"settle": 0, "page_rows": 15}) as on:
+        opened = stage(folder, seeded, load_entities(), prophet21={"settle": 0, "page_rows": 15})
+        async with aside(opened) as on:
             yield on
 
 
@@ -52,7 +54,7 @@ async def staged(seeded, tmp_path) -> AsyncIterator[Callable[..., Awaitable[Stag
 
         async def build(**blocks: Any) -> Stage:
             opened = stage(tmp_path, seeded, load_entities(), **blocks)
-            return await open_until_the_end.enter_async_context(opened)
+            return await open_until_the_end.enter_async_context(aside(opened))
 
         with structlog.testing.capture_logs():
             yield build
@@ -66,5 +68,29 @@ async def thousand(tmp_path) -> AsyncIterator[Stage]:
     (tmp_path / "stage").mkdir()
     with structlog.testing.capture_logs():
         opened = stage(tmp_path / "stage", tmp_path / "seeded.db", load_entities(), entities=("product",), sink=sink)
-        async with opened as on:
+        async with aside(opened) as on:
             yield on
+
+
+@asynccontextmanager
+async def aside(opened: AbstractAsyncContextManager[Stage]) -> AsyncIterator[Stage]:
+    """Hold a stage open in a task of its own.
+
+    Why: anyio's plug-in has one task for all tests and fixtures of a module. A task group that is open in it when a
+    test ends cancels that task when one of its own fails; where that happens just as the next test is handed over, this
+    one is lost and waited for without an end.
+    """
+    on: asyncio.Future[Stage] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def hold() -> None:
+        async with opened as entered:
+            on.set_result(entered)
+            await over.wait()
+
+    holding = asyncio.create_task(hold())
+    await asyncio.wait([on, holding], return_when=asyncio.FIRST_COMPLETED)
+    if on.done():
+        yield on.result()
+    over.set()
+    await holding
