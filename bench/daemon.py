@@ -1,4 +1,4 @@
-"""What the measurements of a living daemon share: its configuration, its process, and calls to the servers beside it."""
+"""What the measurements of a living daemon share: its configuration, its process, and calls to the servers."""
 
 from __future__ import annotations
 
