@@ -14,7 +14,7 @@ import pytest
 from p21d.engine.incident import task_tree
 
 LONGEST_SECONDS = 300.0
-"""Of one test; the slowest takes two minutes on a quiet machine. At twice that pytest ends the process (`pyproject.toml`)."""
+"""Of one test; the slowest takes two minutes on a quiet machine. At twice this pytest ends it (`pyproject.toml`)."""
 
 
 @pytest.fixture
