@@ -174,6 +174,15 @@ def test_try_later_exits_75_and_says_how_far_it_came(p21d, daemon, keys_file):
     assert (ended.code, "stopped after 0 of 1,200 keys" in ended.err, "unchanged" in ended.err) == (75, True, True)
 
 
+@pytest.fixture
+def _ctrl_c_heard():
+    """A shell starts what runs in its background with SIGINT ignored, and a child would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_heard")
 @pytest.mark.parametrize("keys", [100, 500], ids=["in the first chunk", "between two chunks"])
 def test_ctrl_c_says_how_far_it_came_while_the_pipe_is_open(keys, daemon, tmp_path):
     reader, writer = os.pipe()

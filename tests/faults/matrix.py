@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -193,6 +193,23 @@ class Stage:
         if not await self.clock.pass_until(in_step, seconds, leap=LONG_LEAP_SECONDS):
             assert_in_step(self.p21, self.hub, "company", "product")
             raise AssertionError(f"not in step: {(await self.status()).entities}")
+
+    async def sync(self, entity: str, keys: Sequence[str]) -> None:
+        """Let these rows be sent again while time passes: a batch that backs off may hold what they need."""
+        done: list[str] = []
+
+        async def sync() -> None:
+            await self.supervisor.runners[entity].sync_keys(keys, force=True)
+            done.extend(keys)
+
+        async def synced() -> bool:
+            return bool(done)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(sync)
+            await self.clock.pass_until(synced, 3600.0, leap=LEAP_SECONDS)
+            tasks.cancel_scope.cancel()
+        assert done, f"{entity} {keys} not synced"
 
     def same(self, kind: str) -> bool:
         """Tell whether the hub has what P21 has of this kind."""

@@ -44,7 +44,7 @@ async def test_one_poison_record_among_the_others_is_dead_lettered_with_the_hubs
     product = await on.entity("product")
     assert (product.state, product.waiting, product.dead_letters) == ("in step", 0, 1)
     on.hub.faults.clear()
-    await on.supervisor.runners["product"].sync_keys(list(letters), force=True)
+    await on.sync("product", list(letters))
     assert await on.letters() == []
     assert_in_step(on.p21, on.hub, "product", "company")
 
@@ -88,7 +88,7 @@ async def test_one_record_that_always_fails_while_the_others_pass_has_five_attem
     assert (on.clock.now() - began_at).total_seconds() >= 600
     assert on.hub.faults.fired(number) <= 60
     on.hub.faults.clear()
-    await on.supervisor.runners["product"].sync_keys([letter["key"]], force=True)
+    await on.sync("product", [letter["key"]])
     assert await on.letters() == []
 
 
@@ -108,6 +108,6 @@ async def test_one_undecodable_row_among_a_thousand_is_dead_lettered_alone_and_c
     product = await on.entity("product")
     assert product.delivered == len(living(on.p21, "inv_mast")) - 1 >= 999
     on.p21.database.change("inv_mast", {"inv_mast_uid": bad}, price1="1.500000000")
-    await on.supervisor.runners["product"].sync_keys(list(letters), force=True)
+    await on.sync("product", list(letters))
     assert await on.letters() == []
     assert (await on.entity("product")).delivered == len(living(on.p21, "inv_mast"))
