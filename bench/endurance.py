@@ -3,9 +3,10 @@
     python -m bench.endurance [--rows 1000000] [--letters 100000] [--reloads 1000] [--keys 2000000]
 
 A real daemon process delivers the rows to jsonl, then to a hub that refuses every second record, and is reloaded over
-and over. Its memory (peak) and its descriptors are taken at a tenth of the way and at the end: flat is at most
-1.05 times the memory and a few descriptors more, since kept connections come and go. A part with the number 0 is left
-out; each part is printed as it ends. Exit code 1 where one is not flat, or a key takes more than 300 bytes.
+and over. Its memory (peak, and what is resident at that moment) and its descriptors are taken at a tenth of the way and
+at the end: flat is at most 1.05 times the peak and a few descriptors more, since kept connections come and go. A part
+with the number 0 is left out; each part is printed as it ends. Exit code 1 where one is not flat, or a key takes more
+than 300 bytes.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Sample:
     """What the process took at one moment."""
 
     peak_mb: float
+    resident_mb: float
     descriptors: int
 
 
@@ -63,11 +65,11 @@ class Course:
 
 
 def sample(daemon: Daemon) -> Sample:
-    """Return the peak memory of the daemon's process so far, and its open descriptors."""
+    """Return the memory of the daemon's process, its peak so far, and its open descriptors."""
     process = Path(f"/proc/{daemon.process.pid}")
     lines = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
-    peak_mb = int(lines["VmHWM"].split()[0]) / 1024
-    return Sample(peak_mb=round(peak_mb, 1), descriptors=len(list((process / "fd").iterdir())))
+    peak, resident = (round(int(lines[name].split()[0]) / 1024, 1) for name in ("VmHWM", "VmRSS"))
+    return Sample(peak_mb=peak, resident_mb=resident, descriptors=len(list((process / "fd").iterdir())))
 
 
 async def run_course(name: str, daemon: Daemon, wanted: int, done: Callable[[], Awaitable[int]]) -> Course:
@@ -146,7 +148,9 @@ async def over_letters(folder: Path, letters: int) -> Course:
 def show(one: Course) -> None:
     """Print one line."""
     descriptors = f"{one.tenth.descriptors} -> {one.end.descriptors}"
-    line = f"{one.name:16}{one.done:>10,}  {one.tenth.peak_mb:>20}{one.end.peak_mb:>12}{descriptors:>14}  "
+    peak = f"{one.tenth.peak_mb} -> {one.end.peak_mb}"
+    resident = f"{one.tenth.resident_mb} -> {one.end.resident_mb}"
+    line = f"{one.name:14}{one.done:>10,}{peak:>17}{resident:>17}{descriptors:>13}  "
     print(line + ("flat" if one.flat else "NOT FLAT"), flush=True)
 
 
@@ -170,7 +174,8 @@ async def courses(folders: list[Path], rows: int, letters: int, reloads: int) ->
 async def measure(rows: int, letters: int, reloads: int, key_count: int) -> int:
     """Run and print all parts that are asked for; return the exit code."""
     good = True
-    print(f"{'':16}{'done':>10}  {'peak MB at a tenth':>20}{'at the end':>12}{'descriptors':>14}", flush=True)
+    print("from a tenth of the way to its end")
+    print(f"{'':14}{'done':>10}{'peak MB':>17}{'resident MB':>17}{'descriptors':>13}", flush=True)
     with tempfile.TemporaryDirectory(prefix="p21d-endurance-") as name:
         folders = [Path(name, part) for part in ("rows", "letters", "keys")]
         for folder in folders:
