@@ -8,6 +8,7 @@ SIGTERM   drain within DRAIN_SECONDS; a second one, or SIGINT twice, cuts it sho
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -140,6 +141,7 @@ class Daemon:
             try:
                 with self.watch.over("reload"):
                     done = await self._swap()
+                gc.collect()  # the old set is thousands of objects in cycles, and the collector comes by seldom
                 log.info("reloaded", changes=done)
                 return ReloadAnswer(reloaded=True, changes=done)
             except P21dError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -22,16 +24,19 @@ class Drain:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._requested = anyio.Event()
+        self._requested = False
+        self._cut: set[anyio.CancelScope] = set()
 
     def request(self) -> None:
         """Ask for the drain; every wait below ends."""
-        self._requested.set()
+        self._requested = True
+        for scope in self._cut:
+            scope.cancel()
 
     @property
     def requested(self) -> bool:
         """Tell whether a drain was asked for."""
-        return self._requested.is_set()
+        return self._requested
 
     def check(self) -> None:
         """Raise Drained if a drain was asked for."""
@@ -40,42 +45,40 @@ class Drain:
 
     async def unless(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run work that may be cut short and repeated, such as reading; raises Drained when a drain cuts it."""
-        outcome: list[T] = []
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
-
-            async def cut() -> None:
-                await self._requested.wait()
-                tasks.cancel_scope.cancel()
-
-            tasks.start_soon(cut)
-            try:
-                outcome.append(await work())
-            except Exception as error:  # noqa: BLE001  # raised below, outside of the group, as itself
-                failure = error
-            tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        if not outcome:
-            raise Drained("draining")
-        return outcome[0]
+        self.check()
+        with anyio.CancelScope() as scope, self._cutting(scope):
+            return await work()
+        raise Drained("draining")
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, or raise Drained as soon as a drain is asked for."""
-        await self.wait_for(anyio.Event(), seconds)
+        await self.unless(partial(self._clock.sleep, seconds))
 
     async def wait_for(self, event: anyio.Event, seconds: float) -> bool:
         """Wait for the event, at most that many seconds, and tell whether it came; raises Drained on a drain."""
+        self.check()
         async with anyio.create_task_group() as waits:
 
-            async def until(end: anyio.Event) -> None:
-                await end.wait()
+            async def until_it_comes() -> None:
+                await event.wait()
                 waits.cancel_scope.cancel()
 
-            waits.start_soon(until, event)
-            waits.start_soon(until, self._requested)
-            if not self.requested and not event.is_set():
-                await self._clock.sleep(seconds)
+            waits.start_soon(until_it_comes)
+            with self._cutting(waits.cancel_scope):
+                if not event.is_set():
+                    await self._clock.sleep(seconds)
             waits.cancel_scope.cancel()
         self.check()
         return event.is_set()
+
+    @contextmanager
+    def _cutting(self, scope: anyio.CancelScope) -> Iterator[None]:
+        """Have a drain cancel the scope during the block.
+
+        Why no task that waits for it: cancelled, it would leave a cycle of objects behind, with each page that is read.
+        """
+        self._cut.add(scope)
+        try:
+            yield
+        finally:
+            self._cut.discard(scope)

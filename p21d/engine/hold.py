@@ -93,7 +93,7 @@ class Hold:
         self._hurry = anyio.Event()
         self._hurries = 0
         self.state: HoldState | None = None
-        self.outage_ended = False
+        self.outage_ended = anyio.Event()
         """Set when a hold ended; the sweep loop takes it: a sweep follows every outage."""
 
     async def wait(self, drain: Drain) -> None:
@@ -111,6 +111,10 @@ class Hold:
                     if await self._ask(state):
                         break
         drain.check()
+
+    def forget_outage(self) -> None:
+        """Begin anew: no sweep is owed for what ended before."""
+        self.outage_ended = anyio.Event()
 
     def untried(self) -> None:
         """Let the next cycle through at once: the one that was had nothing to show."""
@@ -167,7 +171,8 @@ class Hold:
         if self.state is not None:
             held = (self._clock.now() - self.state.since).total_seconds()
             log.info("recovered", entity=self._entity, seconds=round(held, 1), failures=self.state.failures)
-            self.state, self.outage_ended = None, True
+            self.state = None
+            self.outage_ended.set()
             self._hurry.set()  # whoever still waits it out goes on
             self._hurry = anyio.Event()
 

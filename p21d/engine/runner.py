@@ -93,13 +93,13 @@ class Runner:
                 continue
             self._connection.refusals[self.plan.name].forget()  # the rows that were refused have a fate now
             self._connection.fuses[self.plan.name].forget()
-            self.gate.hold.outage_ended = False  # the sweep itself ended it, and has read all of the look-back since
+            self.gate.hold.forget_outage()  # the sweep itself ended it, and has read all of the look-back since
             interval = sweep_interval_seconds(self.plan.settings, took)
-            await self._idle(jittered(interval), until=lambda: self.gate.hold.outage_ended)
+            await self.drain.wait_for(self.gate.hold.outage_ended, jittered(interval))
 
     async def _run_sweep(self) -> float:
         """Sweep, and return the seconds it took, without the time it was held or paused before."""
-        self.gate.hold.outage_ended = False  # what ended before this sweep needs no other
+        self.gate.hold.forget_outage()  # what ended before this sweep needs no other
         began = self._connection.clock.monotonic()
         await self._windows.run("sweep")
         self._sweep_seconds = self._connection.clock.monotonic() - began
@@ -110,7 +110,7 @@ class Runner:
         while True:
             interval = jittered(self.plan.settings.poll_interval)
             self.next_poll_at = self._connection.clock.now() + timedelta(seconds=interval)
-            await self._idle(interval)
+            await self.drain.sleep(interval)
             while self._polls_apart() and await self.gate.guarded(self._run_poll) is None:
                 pass  # after a hold it is tried again at once, not an interval later
 
@@ -227,12 +227,6 @@ class Runner:
     def running(self) -> dict[str, Tally]:
         """Return the tallies of the cycles that run now, by kind."""
         return self._windows.running
-
-    async def _idle(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
-        """Sleep in short steps, so that an end of an outage is noticed."""
-        end = self._connection.clock.monotonic() + seconds
-        while not until() and (left := end - self._connection.clock.monotonic()) > 0:
-            await self.drain.sleep(min(left, 1.0))
 
     async def _parents_first(self) -> None:
         """In a first catch-up, start after the parents' first window, so that little has to wait for them."""

@@ -87,8 +87,8 @@ class TriggerWatch:
         sweep_at = clock.monotonic()
         while True:
             pause = settings.poll_interval
-            if self.hold.outage_ended or clock.monotonic() >= sweep_at or not settings.sweep_interval:
-                self.hold.outage_ended = False
+            if self.hold.outage_ended.is_set() or clock.monotonic() >= sweep_at or not settings.sweep_interval:
+                self.hold.forget_outage()
                 began = clock.monotonic()
                 if await self._guarded(lambda: self.run_window("sweep")) is None:
                     continue

@@ -109,7 +109,7 @@ async def test_a_hold_asks_until_the_other_side_is_back(hold, other, clock, drai
     assert hold.state is not None
     hold.succeeded()
     assert hold.state is None
-    assert hold.outage_ended
+    assert hold.outage_ended.is_set()
 
 
 async def test_a_hold_is_logged_once_when_it_begins_and_once_when_it_ends(hold, log_lines):
