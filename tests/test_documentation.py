@@ -32,6 +32,7 @@ from tests.control.operations_double import FakeOperations
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PROSE = re.sub(r"^```.*?^```", "", README, flags=re.DOTALL | re.MULTILINE)
+CONTEXT = click.Context(commands)
 EXAMPLE = (ROOT / "p21d.example.yaml").read_text()
 ENTITIES = load_entities().entities
 
@@ -60,8 +61,8 @@ def keys(struct):
 def paths(command, path=("p21d",)):
     """Yield each command that does something, with its words."""
     if isinstance(command, click.Group):
-        for name, sub in command.commands.items():
-            yield from paths(sub, (*path, name))
+        for name in command.list_commands(CONTEXT):
+            yield from paths(command.get_command(CONTEXT, name), (*path, name))
     else:
         yield " ".join(path)
 
@@ -80,8 +81,9 @@ def find(words):
         while words and words[0] in {"--config", "--socket"}:
             del words[:2]
         assert words, "names a group and no command"
-        assert words[0] in command.commands, f"there is no command {words[0]}"
-        command = command.commands[words.pop(0)]
+        name = words.pop(0)
+        command = command.get_command(CONTEXT, name)
+        assert command is not None, f"there is no command {name}"
     return command, words
 
 

@@ -11,49 +11,34 @@ from pathlib import Path
 import click
 
 from p21d import __version__
-from p21d.cli.backup import backup
-from p21d.cli.check import check
-from p21d.cli.config_command import config
-from p21d.cli.cycles import cycles
-from p21d.cli.dead_letters import dead_letters
-from p21d.cli.demo import demo
 from p21d.cli.ending import Commands
-from p21d.cli.events import events
-from p21d.cli.live import log_level, pause, reload, resume
-from p21d.cli.orders import orders
 from p21d.cli.place import DEFAULT_CONFIG, Place
-from p21d.cli.plugins import plugins
-from p21d.cli.rebind import rebind
-from p21d.cli.run import run
-from p21d.cli.sandbox import sandbox
-from p21d.cli.status import status
-from p21d.cli.sync import sync
-from p21d.cli.torture import torture
 
-COMMANDS: tuple[click.Command, ...] = (
-    run,
-    demo,
-    sandbox,
-    check,
-    status,
-    sync,
-    reload,
-    pause,
-    resume,
-    dead_letters,
-    orders,
-    cycles,
-    events,
-    plugins,
-    config,
-    rebind,
-    backup,
-    log_level,
-    torture,
-)
+COMMANDS = {
+    "run": "run:run",
+    "demo": "demo:demo",
+    "sandbox": "sandbox:sandbox",
+    "check": "check:check",
+    "status": "status:status",
+    "sync": "sync:sync",
+    "reload": "live:reload",
+    "pause": "live:pause",
+    "resume": "live:resume",
+    "dead-letters": "dead_letters:dead_letters",
+    "orders": "orders:orders",
+    "cycles": "cycles:cycles",
+    "events": "events:events",
+    "plugins": "plugins:plugins",
+    "config": "config_command:config",
+    "rebind": "rebind:rebind",
+    "backup": "backup:backup",
+    "log-level": "live:log_level",
+    "torture": "torture:torture",
+}
+"""The commands in the order of `--help`, each by its module here and its name in it; loaded when it is asked for."""
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     "config_path",
@@ -81,10 +66,6 @@ def commands(context: click.Context, config_path: Path, socket_path: Path | None
     input, 69 the daemon or a system does not answer, 75 try later, 77 no permission, 78 configuration.
     """
     context.obj = Place(config_path=config_path, socket_option=socket_path)
-
-
-for _command in COMMANDS:
-    commands.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,10 +1,15 @@
-"""How a command ends: its exit code by sysexits, and an error in words on stderr, never a traceback."""
+"""How a command ends: its exit code by sysexits, and an error in words on stderr, never a traceback.
+
+Why a command is loaded only when it is named: `p21d run` has no use for the tables of the others, nor `p21d status` for
+the daemon.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -18,6 +23,23 @@ INTERRUPTED = 130
 
 class Commands(click.Group):
     """A group whose failures end in words and an exit code of sysexits; click alone would say 2 or 1."""
+
+    def __init__(self, *arguments: Any, places: Mapping[str, str], **options: Any) -> None:
+        """`places` says in which module of this package each command stands, and under which name: `live:pause`."""
+        super().__init__(*arguments, **options)
+        self._places = places
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(self._places)
+
+    def get_command(self, _context: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command, None where there is none of that name."""
+        if cmd_name not in self._places:
+            return None
+        module, _, name = self._places[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"p21d.cli.{module}"), name)
+        return command
 
     def run(self, arguments: Sequence[str] | None = None) -> int:
         """Run a command and return its exit code."""

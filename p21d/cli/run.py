@@ -6,6 +6,7 @@ import click
 
 from p21d.cli.ending import end
 from p21d.cli.place import Place
+from p21d.collector import spare_collector
 from p21d.crash import show_crashes_without_secrets
 
 
@@ -16,7 +17,8 @@ def run(place: Place) -> None:
 
     SIGHUP reloads; SIGTERM and SIGINT drain and end. systemd starts it this way (see systemd/p21d.service).
     """
-    from p21d.daemon import run as run_daemon  # noqa: PLC0415  # the engine is not needed to ask a running daemon
+    spare_collector()
+    from p21d.daemon import run as run_daemon  # noqa: PLC0415  # after it: the engine is many objects
 
     show_crashes_without_secrets()
     end(run_daemon(place.config_path))

@@ -20,7 +20,7 @@ def test_the_version_is_data(p21d):
     assert (ended.code, ended.out) == (0, f"p21d {__version__}\n")
 
 
-@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_its_manual(p21d, command):
     ended = p21d(command, "--help")
     assert (ended.code, ended.out.startswith(f"Usage: p21d {command}")) == (0, True)
