@@ -38,10 +38,18 @@ def value_text(value: object) -> str:
     if type(value) is str:
         return value
     if isinstance(value, Decimal):
-        return format(value.normalize(_EXACT), "f")
+        return decimal_text(value)
     if isinstance(value, float):
         return value_text(Decimal(str(value)))
     return str(value)
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return a decimal in one form only, without an exponent and without zeros at its end."""
+    text = str(value)
+    if "E" in text:
+        return format(value.normalize(_EXACT), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def match_text(value: object) -> str:

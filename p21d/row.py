@@ -7,6 +7,8 @@ from typing import NewType
 
 import msgspec
 
+from p21d.keys import decimal_text
+
 P21Time = NewType("P21Time", str)
 """A time as P21 prints it: server-local wall time with an offset. Never mixed with our own UTC instants."""
 
@@ -35,7 +37,7 @@ def number(value: Decimal | None) -> Decimal | None:
     """Return an amount in one form only, so that 40, 40.000000000 and 4E+1 have one fingerprint; null stays null."""
     if value is None:
         return None
-    return Decimal(format(value.normalize(), "f")) if value else Decimal(0)
+    return Decimal(decimal_text(value)) if value else Decimal(0)
 
 
 def yes(flag: str | None) -> bool:

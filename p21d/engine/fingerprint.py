@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from p21d.keys import value_text
+from p21d.keys import decimal_text
 from p21d.plugin import Child
 
 FINGERPRINT_BYTES = 16
@@ -31,8 +31,8 @@ def fingerprint(
 
     The ids the sink gives to the record and its children stay out: they come with the first answer and change nothing.
     """
-    nested = {member: [(child.id, child.body) for child in items] for member, items in children.items()}
-    content = _encoder.encode((external_id, plain(body), plain(nested), dict(parents), active))
+    nested = {member: [(child.id, plain(child.body)) for child in items] for member, items in children.items()}
+    content = _encoder.encode((external_id, plain(body), nested, dict(parents), active))
     return blake2b(content, digest_size=FINGERPRINT_BYTES).digest()
 
 
@@ -40,11 +40,11 @@ def plain(value: Any) -> Any:
     """Return the value with each Decimal in one form, so that 40 and 40.000000000 have one fingerprint."""
     kind = type(value)
     if kind is Decimal:
-        return value_text(value)
+        return decimal_text(value)
     if kind is dict:
         return {name: item if type(item) in _AS_IT_IS else plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return plain(dict(value))
-    return value_text(value) if isinstance(value, Decimal) else value
+    return decimal_text(value) if isinstance(value, Decimal) else value
