@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +21,14 @@ import yaml
 
 from p21d.cli import main
 from p21d.store.migrations import APPLICATION_ID
+from tests.faults.crashing import begin as begin_life
+from tests.faults.crashing import start_lives
+from tests.faults.lives import Life
 from tests.faults.world import install_plugin
 
 SECRET = "s3cret-in-the-file"
+LONGEST_SECONDS = 30.0
+"""Of a start that is refused; one that is not refused is ended."""
 PR_CAPBSET_DROP = 24
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 PLUGIN = """
@@ -187,22 +193,35 @@ class Refused(NamedTuple):
 
 @pytest.fixture(scope="module")
 def refused():
-    """Start a daemon on every bad input, two at a time, since each takes most of a second to import what it needs."""
-    with tempfile.TemporaryDirectory(prefix="p21d-") as name, ThreadPoolExecutor(2) as pool:
+    """Start a daemon on every bad input, forked: each start of a Python would take a second to import what it needs."""
+    with tempfile.TemporaryDirectory(prefix="p21d-") as name, start_lives() as lives:
         folders = [Path(name) / str(number) for number in range(len(CASES))]
-        yield dict(zip(CASES, pool.map(start_in, folders, CASES.values()), strict=True))
+        yield {name: start_in(lives, folder, case) for folder, (name, case) in zip(folders, CASES.items(), strict=True)}
     while OPEN_LISTENERS:
         OPEN_LISTENERS.pop().close()
 
 
-def start_in(folder: Path, case: Case) -> Refused:
+def start_in(lives: subprocess.Popen[bytes], folder: Path, case: Case) -> Refused:
     folder.mkdir()
     settings = settings_in(folder)
     case.change(settings, folder)
-    config = write(folder, settings)
+    config, said = write(folder, settings), folder.with_suffix(".stderr")
     before = contents(folder)
-    code, errors = outcome(begin(config, "run"))
-    return Refused(config, code, errors, before, {path: contents(folder).get(path, b"") for path in before})
+    code = outcome_of_life(lives, Life(log=str(said), command=[f"--config={config}", "run"]))
+    after = {path: contents(folder).get(path, b"") for path in before}
+    return Refused(config, code, said.read_text(), before, after)
+
+
+def outcome_of_life(lives: subprocess.Popen[bytes], life: Life) -> int:
+    """Return the exit code of a command that must end by itself."""
+    begin_life(lives, life)
+    assert lives.stdout is not None
+    must_end = threading.Timer(LONGEST_SECONDS, os.kill, (int(lives.stdout.readline()), signal.SIGKILL))
+    must_end.start()
+    try:
+        return int(lives.stdout.readline())
+    finally:
+        must_end.cancel()
 
 
 def settings_in(folder: Path) -> dict[str, Any]:
@@ -229,7 +248,7 @@ def begin(config: Path, command: str, **popen: Any) -> subprocess.Popen[str]:
 def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Return the exit code and the words of a command that must end by itself."""
     try:
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=LONGEST_SECONDS)
     finally:
         process.kill()
     return process.returncode, errors

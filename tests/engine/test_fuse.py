@@ -22,7 +22,7 @@ from p21d.prophet21.related import ReadRows
 from p21d.store.dead_letter import DeadLetter
 from p21d.testing import FakeClock
 from tests.engine.test_supervisor import at_work, until
-from tests.engine.world import Part, part_plan, part_record
+from tests.engine.world import Engine, Part, part_plan, part_record
 
 NOW = FakeClock().now()
 SHORT_SECONDS = 0.02
@@ -177,7 +177,14 @@ def clock() -> FakeClock:
     return FakeClock(SystemClock().now())
 
 
-async def test_a_broken_plug_in_holds_its_entity_and_its_rows_stay_undecided(make, clock, registry):
+BEFORE = 5
+"""Rows of the page before the one that shows that the plug-in is broken."""
+
+
+@pytest.fixture
+async def with_a_broken_plug_in(make, registry) -> Engine:
+    """An engine whose products' plug-in fails at each row; so many have failed that the second page shows it."""
+
     def broken(_row: Any, _related: Any) -> None:
         raise KeyError("price")
 
@@ -185,20 +192,75 @@ async def test_a_broken_plug_in_holds_its_entity_and_its_rows_stay_undecided(mak
     engine = make(
         registry=replace(registry, entities={**registry.entities, "product": product}),
         entities={name: {"enabled": name in ("product", "location")} for name in registry.entities},
-        prophet21={"page_rows": 5},
+        prophet21={"page_rows": BEFORE},
     )
-    engine.connection.fuses["product"]._in_a_row = MAX_IN_A_ROW - 10  # as if so many had failed already
+    engine.connection.fuses["product"]._in_a_row = MAX_IN_A_ROW - 2 * BEFORE
+    return engine
+
+
+async def check_fused_off(engine: Engine) -> None:
+    """Assert that the products alone are held, with words to act on, and that their rows are undecided."""
+    assert engine.runner("location").gate.hold.state is None, "the others are held"
+    assert len(engine.hub.records("location")) == 5
+    state = engine.runner("product").gate.hold.state
+    assert state is not None, "not held"
+    assert (state.lasting, state.needs_cycle) == (True, True)
+    assert "plug-in" in state.reason
+    assert "KeyError: 'price'" in state.reason
+    assert "p21d reload" in state.hint
+    assert not engine.connection.caught_up["product"].is_set()
+    window = await engine.store.read.checkpoints.open_window("product", "sweep")
+    letters = await engine.letters("product")
+    assert len(letters) == BEFORE
+    assert window.reached == max(letters, key=int)
+
+
+async def test_a_broken_plug_in_holds_its_entity_and_its_rows_stay_undecided(with_a_broken_plug_in, clock):
+    engine = with_a_broken_plug_in
     async with at_work(engine.assembly.supervisor):
         await until(clock, lambda: engine.runner("product").gate.hold.state)
-        state = engine.runner("product").gate.hold.state
-        assert (state.lasting, state.needs_cycle) == (True, True)
-        assert "plug-in" in state.reason
-        assert "KeyError: 'price'" in state.reason
-        assert "p21d reload" in state.hint
         await until(clock, engine.connection.caught_up["location"].is_set)
-        assert not engine.connection.caught_up["product"].is_set()
-        window = await engine.store.read.checkpoints.open_window("product", "sweep")
-        letters = await engine.letters("product")
-    assert len(letters) == 5  # the page before the one that showed it
-    assert window.reached == max(letters, key=int)
-    assert len(engine.hub.records("location")) == 5
+        await check_fused_off(engine)
+
+
+async def test_a_fuse_that_never_blows_is_caught(with_a_broken_plug_in, clock, monkeypatch):
+    monkeypatch.setattr(Fuse, "judge", lambda *_: None)
+    engine = with_a_broken_plug_in
+    async with at_work(engine.assembly.supervisor):
+        await until(clock, engine.connection.caught_up["product"].is_set)
+        await until(clock, engine.connection.caught_up["location"].is_set)
+        with pytest.raises(AssertionError, match="not held"):
+            await check_fused_off(engine)
+
+
+async def test_a_fuse_that_takes_the_others_with_it_is_caught(with_a_broken_plug_in, clock, monkeypatch):
+    def judge(*_: Any) -> None:
+        raise PluginFailed("one for all")
+
+    monkeypatch.setattr(Fuse, "judge", judge)
+    engine = with_a_broken_plug_in
+    async with at_work(engine.assembly.supervisor):
+        await until(clock, lambda: engine.runner("location").gate.hold.state)
+        with pytest.raises(AssertionError, match="the others are held"):
+            await check_fused_off(engine)
+
+
+async def test_a_page_that_is_decided_although_the_fuse_has_blown_is_caught(with_a_broken_plug_in, clock, monkeypatch):
+    engine, judge = with_a_broken_plug_in, Fuse.judge
+    blown: list[PluginFailed] = []
+
+    def later(self: Fuse, works: Any) -> None:
+        """Raise at the page behind the one that shows it."""
+        if blown:
+            raise blown[0]
+        try:
+            judge(self, works)
+        except PluginFailed as error:
+            blown.append(error)
+
+    monkeypatch.setattr(Fuse, "judge", later)
+    async with at_work(engine.assembly.supervisor):
+        await until(clock, lambda: engine.runner("product").gate.hold.state)
+        await until(clock, engine.connection.caught_up["location"].is_set)
+        with pytest.raises(AssertionError, match=str(2 * BEFORE)):
+            await check_fused_off(engine)

@@ -1,9 +1,10 @@
-"""The stage of the fault matrix as a fixture; the simulated P21 is filled once."""
+"""The stage of the fault matrix and the lives of daemons as fixtures; the simulated P21 is filled once."""
 
 from __future__ import annotations
 
 import asyncio  # noqa: TID251  # a task beside the one that runs all tests; see aside
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import structlog
 
 from p21d.registry import load_entities
 from p21d.sandbox.prophet21 import P21Sandbox
+from tests.faults.crashing import start_lives
 from tests.faults.matrix import Stage, stage
 
 ROWS = 24
@@ -23,6 +25,13 @@ def seeded(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("p21") / "seeded.db"
     P21Sandbox(path, rows=ROWS, seed=1).close()
     return path
+
+
+@pytest.fixture(scope="session")
+def lives() -> Iterator[subprocess.Popen[bytes]]:
+    """What begins the lives of daemons, one at a time."""
+    with start_lives() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -15,11 +14,13 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+import msgspec
 
 from p21d.control.answers import SyncRequest
 from p21d.control.client import ControlClient
 from p21d.errors import P21dError
 from p21d.sandbox.distributor.life import tick
+from tests.faults.lives import Life
 from tests.faults.world import DEADLINE_SECONDS, Daemon, World, world
 
 ROWS = 20
@@ -40,17 +41,17 @@ BACKFILLED = "location"
 class CrashingDaemon(Daemon):
     """The lives of one daemon, one after the other on the same store; see tests/faults/lives.py."""
 
-    def __init__(self, daemon: Daemon, lives: subprocess.Popen[bytes]) -> None:
+    def __init__(self, daemon: Daemon, lives: subprocess.Popen[bytes], *, settle_seconds: float | None = None) -> None:
+        """`settle_seconds` is the settle time of orders, where it is not the configuration's."""
         super().__init__(daemon.folder, daemon.settings)
         self.life = 0
         self._lives = lives
+        self._settle_seconds = settle_seconds
 
     async def live(self, *, step: str = "", times: int = 1, bug: str = "", ready: bool = False) -> None:
         """Begin a life that ends at that passing of a step, or when it is told to."""
-        assert self._lives.stdin is not None
-        line = [str(self.config), str(self.log_path), bug, step, times]
-        self._lives.stdin.write(json.dumps(line).encode() + b"\n")
-        self._lives.stdin.flush()
+        log, config, settle_seconds = str(self.log_path), str(self.config), self._settle_seconds
+        begin(self._lives, Life(log=log, config=config, settle_seconds=settle_seconds, bug=bug, step=step, times=times))
         self.life = await self._line()
         if ready:
             await self.until_ready()
@@ -173,6 +174,13 @@ def start_lives() -> subprocess.Popen[bytes]:
     """Start what begins the lives of daemons; it ends with its stdin."""
     command = [sys.executable, "-m", "tests.faults.lives"]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+
+
+def begin(lives: subprocess.Popen[bytes], life: Life) -> None:
+    """Begin a life; its id and its exit code come as lines."""
+    assert lives.stdin is not None
+    lives.stdin.write(msgspec.json.encode(life) + b"\n")
+    lives.stdin.flush()
 
 
 @asynccontextmanager

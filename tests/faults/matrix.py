@@ -169,6 +169,7 @@ class Stage:
 
     async def heal(self) -> None:
         """End all faults, also those of a test that failed, and let time pass until all is in step."""
+        assert not self.supervisor._ended.is_set(), "the engine has failed; the end of the room's tests tells how"
         self.p21.faults.clear()
         self.hub.faults.clear()
         for server in (self.here.p21_server, self.here.hub_server):

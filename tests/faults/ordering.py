@@ -11,8 +11,8 @@ from typing import Any
 from p21d.control.client import ControlClient
 from p21d.control.order_answers import OrderAnswer, OrdersSyncAnswer, OrdersSyncRequest
 from p21d.engine.orders.ledger import LINKED
-from tests.faults.test_orders import SETTLE_SECONDS, WRITES, SteppingDaemon, linked, order_rows, salable, settings
-from tests.faults.world import World, until, world
+from tests.faults.test_orders import SETTLE_SECONDS, WRITES, linked, order_rows, orders_of, salable, settings
+from tests.faults.world import Daemon, World, until, world
 
 BUSY = {"sessions": 0, "session_wait_seconds": 0.02}
 """Settings of a P21 whose sessions are all taken."""
@@ -21,13 +21,22 @@ ENTITIES = ("location", "company", "customer", "product", "transaction")
 ROWS = 20
 
 
-class OrderingDaemon(SteppingDaemon):
+class OrderingDaemon(Daemon):
     """A daemon with its own settle time, and its orders as an administrator meets them."""
 
-    settle = SETTLE_SECONDS
+    settle_seconds = SETTLE_SECONDS
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__(daemon.folder, daemon.settings)
 
     def _command(self, *arguments: str) -> list[str]:
-        return [self.settle if part == SETTLE_SECONDS else part for part in super()._command(*arguments)]
+        python, *rest = super()._command(*arguments)
+        if arguments != ("run",):
+            return [python, *rest]
+        return [python, "-m", "tests.faults.hurried", str(self.config), str(self.settle_seconds)]
+
+    async def orders(self) -> list[OrderAnswer]:
+        return await orders_of(self)
 
     async def order(self, id_: str) -> OrderAnswer:
         async with ControlClient(self.socket) as client:

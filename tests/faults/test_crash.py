@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from p21d.sandbox.faults import Fault
 from p21d.torture.found import repeated
 from p21d.torture.remembered import Remembered
 from p21d.torture.verdict import judge_records
-from tests.faults.crashing import Business, CrashingDaemon, crashing, start_lives
+from tests.faults.crashing import Business, CrashingDaemon, crashing
 from tests.faults.dead_store import DeadStore
 from tests.faults.lives import CUT
 from tests.faults.test_orders import STEPS as ORDER_STEPS
@@ -35,13 +34,6 @@ RARE = (
     *("backfill kept", "backfill begun", "keys met", "range ended", "before removal", "backfill ended"),
 )
 PASSED = re.compile(r"(?:passed|steps)\(f?\"([^\"{]+)\"\)")
-
-
-@pytest.fixture(scope="module")
-def lives() -> Iterator[subprocess.Popen[bytes]]:
-    """What begins the lives of these tests' daemons."""
-    with start_lives() as started:
-        yield started
 
 
 def named_steps() -> Iterator[str]:

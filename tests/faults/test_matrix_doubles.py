@@ -27,7 +27,7 @@ async def test_an_entity_that_is_held_for_too_short_a_time_is_caught(on, monkeyp
     monkeypatch.setattr("p21d.engine.hold.wait_seconds", lambda _error, _failures: 0.1)
     monkeypatch.setattr("p21d.prophet21.session.pause_seconds", lambda _attempt, _asked: 0.0)
     case = Case(name="503", side="prophet21", faults=(Fault(kind="status", status=503, path="*/inv_mast"),))
-    seen = await play(replace(case, lasts=480.0), on)
+    seen = await play(replace(case, lasts=960.0), on)
     with pytest.raises(AssertionError, match=r"\d+ in 240 s"):
         matrix.check_no_hammering(case, seen)
 
@@ -40,7 +40,7 @@ async def test_an_outage_taken_for_a_refusal_is_caught(on, monkeypatch):
     with pytest.raises(AssertionError, match="the watermark has passed"):
         matrix.check_nothing_passed(DOWN, seen)
     on.hub.faults.clear()
-    await on.supervisor.runners["product"].sync_keys([letter["key"] for letter in await on.letters()], force=True)
+    await on.sync("product", [letter["key"] for letter in await on.letters()])
 
 
 async def test_a_wish_that_is_not_heard_is_caught(on, monkeypatch):

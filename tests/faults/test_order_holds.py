@@ -81,7 +81,7 @@ async def held_for(here: Shop, words: str) -> bool:
 
 
 class PatientDaemon(OrderingDaemon):
-    settle = "600"
+    settle_seconds = 600.0
 
 
 async def test_orders_without_an_answer_do_not_hold_up_the_next_ones(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,10 +20,12 @@ from p21d.sandbox.distributor.sales import correct_po
 from p21d.sandbox.faults import Fault
 from p21d.sandbox.prophet21.transaction.service import Write
 from tests.faults.comparison import living
+from tests.faults.crashing import CrashingDaemon
+from tests.faults.lives import CUT
 from tests.faults.world import Daemon, World, until, world
 
 ORDERS = 200
-SETTLE_SECONDS = "1.5"
+SETTLE_SECONDS = 1.5
 WRITES = {"path": "*/api/v2/transaction", "method": "POST"}
 FAULTS = (
     Fault(kind="drop_before", probability=0.08, seed=1, **WRITES),
@@ -42,28 +45,8 @@ STEPS = (
 )
 """Every named step of an order that goes its way; see engine/orders/ledger.py."""
 DEADLINE_SECONDS = 240.0
-
-
-class SteppingDaemon(Daemon):
-    """A daemon that may be told at which of its steps to die."""
-
-    def __init__(self, daemon: Daemon) -> None:
-        super().__init__(daemon.folder, daemon.settings)
-        self.step: tuple[str, ...] = ()
-
-    def _command(self, *arguments: str) -> list[str]:
-        python, *rest = super()._command(*arguments)
-        if arguments != ("run",):
-            return [python, *rest]
-        return [python, "-m", "tests.faults.stepping", str(self.config), SETTLE_SECONDS, *self.step]
-
-    async def start_to_die_at(self, step: str, times: int) -> None:
-        self.step = (step, str(times))
-        await self.start(ready=False)
-
-    async def orders(self) -> list[OrderAnswer]:
-        async with ControlClient(self.socket) as client:
-            return (await client.orders(everything=True, limit=1000)).orders
+ASKED_SECONDS = 0.5
+"""Between two looks at all orders, which cost the daemon what writing one does."""
 
 
 def settings() -> dict[str, Any]:
@@ -77,12 +60,18 @@ def settings() -> dict[str, Any]:
 async def placed(here: World, count: int) -> list[str]:
     """Place orders in the hub, for its linked companies, once the daemon has delivered what they are made of."""
     daemon = here.daemon
-    await daemon.start()
+    assert isinstance(daemon, CrashingDaemon)
+    await daemon.live(ready=True)
     await daemon.until_in_step("location", "company", "customer", "product")
     await daemon.kill()
     companies = tuple(int(company["id"]) for company in here.hub.records("company"))
     wishes = {"types": ("Order",), "statuses": ("Pending",), "skus": salable(here), "company_ids": companies}
     return [str(id_) for id_ in here.hub.seed_orders(count, **wishes)]
+
+
+async def orders_of(daemon: Daemon) -> list[OrderAnswer]:
+    async with ControlClient(daemon.socket) as client:
+        return (await client.orders(everything=True, limit=1000)).orders
 
 
 def salable(here: World) -> tuple[str, ...]:
@@ -125,10 +114,10 @@ async def disturb(here: World, clock: SystemClock) -> None:
                 correct_po(here.p21.database, clock.now(), row["order_no"], f"SALES-{row['order_no']}")
 
 
-async def decide(here: World, daemon: SteppingDaemon) -> None:
+async def decide(here: World, daemon: Daemon, orders: Sequence[OrderAnswer]) -> None:
     """Do what an administrator does with held orders: adopt the one that P21 has, send the others again."""
     written = {number: reference for write in here.p21.transactions.writes for number, reference in numbers_of(write)}
-    for order in await daemon.orders():
+    for order in orders:
         if order.state in (HELD, "refused"):
             own = [number for number, text in written.items() if text.endswith(f"HUB-{order.id}")]
             async with ControlClient(daemon.socket) as client:
@@ -146,10 +135,11 @@ def numbers_of(write: Write) -> Iterator[tuple[str, str]]:
             yield done.order_no, next(edit.value or "" for edit in header if edit.name == "po_no")
 
 
-async def all_linked(here: World, daemon: SteppingDaemon, ids: Sequence[str]) -> bool:
-    await decide(here, daemon)
-    states = Counter(order.state for order in await daemon.orders())
-    return states[LINKED] == len(ids)
+async def all_linked(here: World, daemon: Daemon, ids: Sequence[str]) -> bool:
+    await anyio.sleep(ASKED_SECONDS)
+    orders = await orders_of(daemon)
+    await decide(here, daemon, orders)
+    return Counter(order.state for order in orders)[LINKED] == len(ids)
 
 
 def assert_each_once(here: World, ids: Sequence[str]) -> None:
@@ -162,19 +152,22 @@ def assert_each_once(here: World, ids: Sequence[str]) -> None:
     assert ours == [], "none came back to the hub as a new record"
 
 
-async def test_two_hundred_orders_through_every_fault_and_a_kill_at_every_step(tmp_path: Path) -> None:
+async def test_two_hundred_orders_through_every_fault_and_a_kill_at_every_step(
+    tmp_path: Path, lives: subprocess.Popen[bytes]
+) -> None:
     async with world(tmp_path, rows=60, **settings()) as here:
-        here.daemon = daemon = SteppingDaemon(here.daemon)
+        for name in here.daemon.settings["entities"].keys() - {"transaction"}:
+            here.daemon.settings["entities"][name]["poll_interval"] = "1h"  # nothing of theirs changes
+        here.daemon = daemon = CrashingDaemon(here.daemon, lives, settle_seconds=SETTLE_SECONDS)
         ids = await placed(here, ORDERS)
         for fault in FAULTS:
             (here.hub if "External" in fault.path else here.p21).faults.add(fault)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(disturb, here, SystemClock())
             for number, step in enumerate(STEPS):
-                await daemon.start_to_die_at(step, 1 + number % 3)
-                assert await daemon.ended(DEADLINE_SECONDS) == -9, step
-            daemon.step = ()
-            await daemon.start()
+                await daemon.live(step=step, times=1 + number % 3)
+                assert await daemon.ended(DEADLINE_SECONDS) == CUT, step
+            await daemon.live(ready=True)
             await until(lambda: all_linked(here, daemon, ids), "all orders linked", DEADLINE_SECONDS)
             tasks.cancel_scope.cancel()
         here.p21.faults.clear()
@@ -185,16 +178,18 @@ async def test_two_hundred_orders_through_every_fault_and_a_kill_at_every_step(t
         assert_each_once(here, ids)
 
 
-async def assert_dropped_lines_are_reported(here: World, daemon: SteppingDaemon) -> None:
+async def assert_dropped_lines_are_reported(here: World, daemon: Daemon) -> None:
     lines = Counter(row["order_no"] for row in here.p21.database.rows("oe_line"))
     sizes = {str(record["id"]): len(record["lines"]) for record in here.hub.records("transaction")}
-    short = {order.id for order in await daemon.orders() if lines[order.order_no] < sizes[order.id]}
-    told = {order.id for order in await daemon.orders() if any("missing in P21" in said for said in order.differences)}
+    short = {order.id for order in await orders_of(daemon) if lines[order.order_no] < sizes[order.id]}
+    told = {
+        order.id for order in await orders_of(daemon) if any("missing in P21" in said for said in order.differences)
+    }
     assert short
     assert short == told
 
 
-async def shown(here: World, daemon: SteppingDaemon) -> bool:
+async def shown(here: World, daemon: Daemon) -> bool:
     status: Status = await daemon.status()
     entity = next(entity for entity in status.entities if entity.entity == "transaction")
     return entity.state == "in step" and not entity.waiting

@@ -7,6 +7,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ MARK = "T4INTMARK"
 P21_PASSWORD = f'{MARK} p21"<pass>\\w+o/rd\u00e9&{MARK}'
 HUB_PASSWORD = f"{MARK}'hub%pass#word;{MARK}"
 API_KEY = f"{MARK}-key-{MARK}/{MARK}="
+NEW_PASSWORD = f"{MARK}/n\u00e9w pass;word&{MARK}"
+NEW_KEY = f"new-{MARK}-key={MARK}"
+"""What the old ones are rotated to while the daemon runs."""
 QUOTED = json.dumps({"error": "what? {request}"})
 PAGE = "<html><body><h1>Server Error</h1><pre>{request}</pre></body></html>"
 REFUSED = json.dumps({"error_code": "VALD-1001", "message": "not like this: {request}"})
@@ -139,6 +143,13 @@ class TaintedShop(Shop):
             key = {"location_id": row["location_id"]}
             self.p21.database.change("location", key, location_name=f"location {number}")
 
+    def rotate(self) -> None:
+        """Give both sides, and the configuration, other credentials; the old ones are worth nothing any more."""
+        self.p21.tokens._credentials = replace(self.p21.credentials, password=NEW_PASSWORD)
+        self.hub.tokens.api_keys = {NEW_KEY}
+        self.p21.tokens.kill_all()
+        self.daemon.write(prophet21={"password": NEW_PASSWORD}, sink={"api_key": NEW_KEY})
+
     def no_mark(self, evidence: dict[str, bytes]) -> None:
         assert {name: found for name, said in evidence.items() if (found := marks(said))} == {}
 
@@ -199,10 +210,18 @@ async def test_no_secret_gets_out_whatever_is_quoted_back(tmp_path):
         here.p21.tokens.kill_all()
         await here.suffer(p21=[Fault(kind="status", status=400, path="*/token/v2", body=QUOTED, reason="no {request}")])
         here.no_mark(await here.daemon.evidence(*COMMANDS))
+        here.rotate()
+        here.no_mark(await here.daemon.evidence("reload"))
+        assert len(here.daemon.log("reloaded")) == 1
+        await here.suffer(p21=READS[3:], hub=CALLS, change=6)
+        here.p21.tokens.kill_all()
+        await here.suffer(p21=[Fault(kind="status", status=400, path="*/token/v2", body=QUOTED, reason="no {request}")])
         here.p21.faults.add(Fault(kind="status", status=400, path="*/token/v2", body=QUOTED, reason="no {request}"))
         here.daemon.write(prophet21={"password": f"wrong-{P21_PASSWORD}"})
         here.no_mark(await here.daemon.evidence("reload"))
-        await here.daemon.kill()
+        assert len(here.daemon.log("reload refused")) == 1
+        assert await here.daemon.stop() == 0
+        assert here.daemon.log("stopped")
         here.no_mark(await here.daemon.evidence())
 
 
