@@ -11,6 +11,7 @@ from p21d.engine.fate import Fate
 from p21d.engine.progress import Progress, Segment
 from p21d.engine.sending import Sending
 from p21d.engine.settlement import Settlement
+from p21d.engine.triggers import TriggerWatch
 from p21d.engine.windows import Windows
 from p21d.engine.work import Outgoing, Work
 from p21d.store.delivered import DeliveredRecord
@@ -78,6 +79,15 @@ def parked_row_forgotten() -> None:
     Settlement._keep_waiting = forgotten  # type: ignore[method-assign]
 
 
+def triggered_row_forgotten() -> None:
+    """A changed unit has nobody read its product again."""
+
+    async def none(_self: Any, _keys: Any, _opened_at: Any) -> list[str]:
+        return []
+
+    TriggerWatch._not_read_since = none  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     bug.__name__: bug
     for bug in (
@@ -87,5 +97,6 @@ BUGS: dict[str, Callable[[], None]] = {
         fate_before_acknowledgement,
         link_not_kept,
         parked_row_forgotten,
+        triggered_row_forgotten,
     )
 }

@@ -157,6 +157,21 @@ async def test_a_daemon_that_forgets_waiting_rows_is_caught(tmp_path, lives):
         )
 
 
+async def test_a_daemon_whose_trigger_forgets_products_is_caught(tmp_path, lives):
+    async with crashing(tmp_path, lives, "product") as (here, daemon, _):
+        await daemon.live(bug="triggered_row_forgotten", ready=True)
+        await daemon.until_in_step()
+        [unit, *_] = here.p21.database.rows("item_uom", {"delete_flag": "N"})
+        here.p21.database.change("item_uom", {"item_uom_uid": unit["item_uom_uid"]}, unit_size="77.000000000")
+        words = f"units of product {unit['inv_mast_uid']}: .* and the trigger's watermark is ahead"
+
+        async def found() -> bool:
+            return any(re.fullmatch(words, one) for one in DeadStore(daemon.store, here).wrong())
+
+        await until(found, words)
+        await daemon.kill()
+
+
 def sweeps(daemon: CrashingDaemon) -> list[object]:
     """Return the completed sweeps of the stock."""
     lines = daemon.log("cycle")
