@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gc
 
-YOUNG_OBJECTS = 50_000
-"""New objects that are not freed yet, before the collector looks at them: about two pages of rows."""
+YOUNG_OBJECTS = 5_000
+"""New objects that are not freed yet, before the collector looks at them. More would cost no less, and leave the cycles
+of failed calls in memory for longer."""
 
 
 def spare_collector() -> None:
