@@ -13,6 +13,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
@@ -80,6 +81,7 @@ class HttpClient:
         self._tls = tls_context(ca_file, ca_key) if ca_file else True
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[tuple[str, str], str | None] = {}
 
     async def request(
         self,
@@ -98,9 +100,16 @@ class HttpClient:
         """
         timeout = aiohttp.ClientTimeout(total=timeout_seconds or self._timeout_seconds, connect=CONNECT_SECONDS)
         try:
+            address = URL(url, encoded=True)
             with witnessed(self.system, method, url) as call:
                 async with self._opened().request(
-                    method, URL(url, encoded=True), headers=headers, data=body, timeout=timeout, allow_redirects=False
+                    method,
+                    address,
+                    headers=headers,
+                    data=body,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    proxy=self._proxy(address),
                 ) as response:
                     reason, call.answer = KNOWN.text(response.reason or ""), str(response.status)
                     return HttpAnswer(response.status, reason, response.headers, await self._body(response))
@@ -126,12 +135,20 @@ class HttpClient:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
-            # auto_decompress stays on; no cookies, no proxy from the environment unless the operator sets one for the
-            # unit
-            self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
-            )
+            # auto_decompress stays on; no cookies
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
+
+    def _proxy(self, url: URL) -> str | None:
+        """Return the proxy that the environment names for an address, asked once for each host.
+
+        aiohttp's own `trust_env` asks for every call, in two threads, and sends what ~/.netrc has for the host.
+        """
+        origin = (url.scheme, url.host or "")
+        if origin not in self._proxies:
+            bypassed = proxy_bypass(url.host or "")
+            self._proxies[origin] = None if bypassed else getproxies().get(url.scheme)
+        return self._proxies[origin]
 
     def _unavailable(self, error: Exception) -> Unavailable:
         reason, hint = reason_and_hint(error, self._ca_key)
