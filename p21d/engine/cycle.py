@@ -34,8 +34,8 @@ from p21d.errors import StoreError
 from p21d.keys import key_text
 from p21d.prophet21.page import Page
 
-PAGES_IN_FLIGHT = 2
-"""Where a page is one batch: one is written while the next one waits for the sink."""
+PAGES_IN_FLIGHT = 1
+"""Where a page is one batch: the next is made ready while it is written; two cost memory and give no rate."""
 
 
 class Cycle:
