@@ -50,10 +50,9 @@ def match_children(
 ) -> dict[str, Item]:
     """Return which item of an answer each child (external id -> body) has become.
 
-    By our external id first, then by the id the child had, then by equal content, then by its place in a transaction,
-    for what lost its links may have changed since; at last `by_position`, which only the echo of a write may be
-    trusted with; never an item that shows another external id of ours. A child that cannot
-    be told is left out.
+    By our external id first, then by the id the child had, then by equal content, then by its place in a transaction or
+    its name, for what lost its links may have changed since; at last `by_position`, which only the echo of a write may
+    be trusted with; never an item that shows another external id of ours. A child that cannot be told is left out.
     """
     matched = _by_link(sent, items, system_id)
     taken = {id(item) for item in matched.values()}
@@ -79,7 +78,7 @@ def _by_link(sent: Mapping[str, Item], items: Sequence[Item], system_id: int) ->
 
 
 def _by_place(left: Mapping[str, Item], free: Sequence[Item]) -> dict[str, Item]:
-    """Match by what no two children of one transaction share, with items that nobody has linked."""
+    """Match by what no two children of one record share, with items that nobody has linked."""
     wanted = Counter(filter(None, map(_place, left.values())))
     nobodys = [item for item in free if not item.get("external_ids") and _place(item)]
     shown = Counter(map(_place, nobodys))
@@ -92,9 +91,11 @@ def _by_place(left: Mapping[str, Item], free: Sequence[Item]) -> dict[str, Item]
 
 
 def _place(child: Item) -> tuple[str, ...]:
-    """Return the number of a line or note, and the type; empty for a child that has no type: it has no place."""
-    number, kind = child.get("sequence_number"), child.get("type")
-    return (str(number or ""), str(kind).casefold()) if kind else ()
+    """Return the number and type of a line or note, else the name of a unit; empty where neither is told."""
+    number, kind, name = child.get("sequence_number"), child.get("type"), child.get("name")
+    if kind:
+        return (str(number or ""), str(kind).casefold())
+    return (str(name).casefold(),) if name else ()
 
 
 def _by_position(left: Mapping[str, Item], free: Sequence[Item]) -> dict[str, Item]:

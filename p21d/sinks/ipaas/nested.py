@@ -13,7 +13,7 @@ from typing import Any
 
 from p21d.errors import ParentMissing, RecordFailed, RecordRefused
 from p21d.sinks.ipaas.answers import id_text
-from p21d.sinks.ipaas.bodies import Bodies
+from p21d.sinks.ipaas.bodies import Bodies, same
 from p21d.sinks.ipaas.calls import Call, Calls
 from p21d.sinks.ipaas.directory import Directory
 from p21d.sinks.ipaas.echo import match_children, record_in
@@ -58,6 +58,25 @@ class Nested:
         parent = await self._parent(delivery, resource)
         shown = [item for item in _items(parent or {}, resource) if id_text(item.get("id")) == hub_id]
         return {delivery.route.under: _parent_id(delivery), **shown[0]} if shown else None
+
+    async def unlinked(self, delivery: Delivery, resource: Resource, body: dict[str, Any]) -> str:
+        """Return the id of the record in its parent that has its natural key and nobody's link, '' without one.
+
+        For records without a unique value: one whose link and whose answer were lost is found in no other way.
+        """
+        key = self._directory.member(resource, delivery.route.natural_key)
+        if not resource.inside or not body.get(key):
+            return ""
+        try:
+            parent = await self._parent(delivery, resource) or {}
+        except BareNotFound:  # proves nothing
+            return ""
+        items = [
+            item
+            for item in _items(parent, resource)
+            if item.get("external_ids") == [] and item.get(key) is not None and same(body[key], item[key])
+        ]
+        return id_text(items[0].get("id")) if items else ""
 
     async def write(
         self, delivery: Delivery, resource: Resource, body: dict[str, Any], hub_id: str = ""

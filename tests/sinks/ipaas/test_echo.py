@@ -80,7 +80,14 @@ def test_two_lines_of_one_number_are_not_told_by_it():
     assert placed(lines(1, shipped=4), [*lines(1), *lines(1)]) == {}
 
 
-def test_a_child_without_a_type_has_no_place():
+def test_a_unit_that_lost_its_link_and_has_changed_since_is_told_by_its_name():
+    sent = [{"name": "EA", "conversion": 2}, {"name": "CS", "conversion": 12}]
+    shown = [{"id": 11, "name": "cs", "conversion": 24}, {"id": 12, "name": "EA", "conversion": 1}]
+    found = match_children({unit["name"]: unit for unit in sent}, shown, {}, 5120, by_position=False)
+    assert {name: of["id"] for name, of in found.items()} == {"EA": 12, "CS": 11}
+
+
+def test_a_child_without_type_and_name_has_no_place():
     assert matched({"a": "1 Main St", "b": "2 Oak St"}, [item(1, "x")]) == {}
 
 

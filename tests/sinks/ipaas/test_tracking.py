@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from msgspec.structs import replace
 
@@ -266,3 +268,32 @@ async def test_a_number_is_removed_by_its_own_call(sink, hub, order_id):
 
     assert answer.warning == ""
     assert [item["active"] for item in shown(hub)] == [False]
+
+
+@pytest.mark.parametrize("fault", ["empty", "drop_after"])
+async def test_a_number_whose_link_and_answer_were_lost_is_not_made_twice(sink, hub, order_id, fault):
+    hub.settings.link_lost_next = 1
+    hub.faults.add(Fault(kind=fault, path="*/Tracking*", method="POST", times=1))
+    answers = []
+    with suppress(Unavailable):
+        await sink.deliver([tracking(order_id)], answers)
+    assert not any(isinstance(answer, Acknowledged) for answer in answers)
+
+    answer = await deliver_one(sink, tracking(order_id, body={"tracking_number": "1Z001", "cost": 9}))
+
+    assert [(item["id"], item["cost"]) for item in shown(hub)] == [(answer.hub_id, 9)]
+    assert await sink.find(TRACKING, "UPS|1001|1Z001") == answer.hub_id
+
+
+async def test_two_parcels_of_one_number_are_two_records(sink, hub, order_id):
+    hub.create("shipping_method", name="FedEx")
+    await deliver_one(sink, tracking(order_id))
+    await deliver_one(sink, tracking(order_id, carrier="FedEx"))
+    assert [item["shipping_method"] for item in shown(hub)] == ["UPS", "FedEx"]
+
+
+async def test_a_number_that_another_system_has_linked_is_left_to_it(sink, hub, order_id):
+    links = [{"system_id": OTHER_SYSTEM, "external_id": "theirs"}]
+    hub.create("tracking", parent_id=int(order_id), shipping_method="UPS", tracking_number="1Z001", external_ids=links)
+    await deliver_one(sink, tracking(order_id))
+    assert len(shown(hub)) == 2

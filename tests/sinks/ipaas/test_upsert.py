@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from p21d.errors import ParentMissing, RecordFailed, RecordRefused, Unavailable
 from p21d.sandbox.faults import Fault
-from p21d.sinks.port import Acknowledged, Link
+from p21d.sinks.port import Acknowledged, ChildDelivery, Link, Route
 from tests.sinks.ipaas.records import address, customer, inventory, location, product
 
 
@@ -134,6 +134,30 @@ async def test_an_answer_lost_together_with_the_link_ends_as_our_own_record(make
 
     assert await sink.find(product().route, "ABC") == answer.hub_id
     assert len(hub.records("product")) == 1
+
+
+async def test_units_that_have_changed_since_their_links_were_lost_are_not_made_twice(sink, hub):
+    hub.settings.link_lost_next = 1
+    hub.faults.add(Fault(kind="drop_after", path="*/Product", method="POST", times=1))
+    with pytest.raises(Unavailable):
+        await deliver(sink, packed(each=1, case=12))
+
+    answer = await deliver_one(sink, packed(each=1, case=24))
+
+    [record] = hub.records("product")
+    assert {unit["name"]: unit["conversion"] for unit in record["units"]} == {"EA": 1, "CASE": 24}
+    assert len(record["units"]) == 2
+    assert [link.hub_id for link in answer.links[1:]] == [str(unit["id"]) for unit in record["units"]]
+
+
+def packed(**units):
+    """Return a product with its units, by name how many pieces each holds."""
+    children = [
+        ChildDelivery(external_id=f"ABC|{name}", body={"name": name, "conversion": pieces, "default_price": pieces * 2})
+        for name, pieces in {"EA": units["each"], "CASE": units["case"]}.items()
+    ]
+    route = Route(resource="product", natural_key="sku", children={"units": "unit"})
+    return replace(product(), route=route, children={"units": children})
 
 
 async def test_what_was_answered_before_an_outage_stands(sink, hub):
