@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from p21d.assembly import assemble
 from p21d.engine.watch import Watch
+from p21d.sandbox.faults import Fault
 from p21d.store.database import Store
 from tests.engine.world import Engine
 
@@ -181,3 +182,20 @@ async def test_a_page_leaves_no_task_for_the_collector(to_files):
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
+
+
+async def test_a_refused_record_leaves_nothing_for_the_collector(to_hub):
+    fault = Fault(kind="status", status=400, method="POST", path="*/Location*", probability=0.5, seed=7)
+    to_hub.hub.faults.add(replace(fault, body='{"message":"refused"}'))
+    add_places(to_hub, 40)
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await to_hub.sweep("location")
+        gc.collect()
+        left = Counter(type(one).__name__ for one in gc.garbage)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert len(await to_hub.letters("location")) > 10
+    assert left["RecordRefused"] + left["HttpAnswer"] == 0

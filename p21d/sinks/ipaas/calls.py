@@ -50,7 +50,10 @@ class Calls:
         answer, error = await self.ask(call)
         if error is not None:
             self._wire.count_failure()
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame: together they would wait for the collector
         return answer
 
     async def ask(self, call: Call) -> tuple[HttpAnswer, P21dError | None]:

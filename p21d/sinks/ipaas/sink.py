@@ -143,7 +143,9 @@ class IpaasSink:
         try:
             return await self._upsert.send(delivery)
         except RecordError as error:
-            return error
+            # an answer from here on: its frames hold the whole record, and themselves
+            error.__cause__ = error.__context__ = None
+            return error.with_traceback(None)
 
     def _built(self, options: IpaasOptions, rules: Mapping[str, CollisionRule]) -> Upsert:
         finder, directory = self._finder, self._directory

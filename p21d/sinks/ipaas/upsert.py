@@ -3,8 +3,8 @@
 Every step may be the last before a crash: the next attempt starts from the link table again, and the link is in the
 hub from the moment the record is. A create is never sent without a look-up before it in the same attempt.
 
-Calls: 1 for a known record, 2 for a new one, 3 for a new one inside another (the hub refuses no second one there, so
-the parent is read before); more only where something was renamed, removed, lost, taken or refused.
+Calls: 1 for a known record (2 with a new child), 2 for a new one, 3 for a new one inside another (the hub refuses no
+second one there, so the parent is read before); more only where something was renamed, removed, lost or refused.
 """
 
 from __future__ import annotations

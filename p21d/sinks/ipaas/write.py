@@ -17,7 +17,7 @@ from p21d.sinks.ipaas.links import Links
 from p21d.sinks.ipaas.nested import Nested
 from p21d.sinks.ipaas.references import make_explained
 from p21d.sinks.ipaas.table import Resource
-from p21d.sinks.ipaas.verdicts import BareNotFound, CallUnknown, Duplicate, RecordNotFound, Subject
+from p21d.sinks.ipaas.verdicts import BareNotFound, CallUnknown, RecordNotFound, Subject
 from p21d.sinks.port import Acknowledged, Delivery
 
 
@@ -100,17 +100,16 @@ class Writer:
         *,
         link: bool = True,
     ) -> Acknowledged:
-        """PUT all members, and all children with their ids (the delivery's where none are given)."""
+        """PUT all members, and all children with their ids; without `child_ids` those known and those in the hub.
+
+        A child that is sent without an id is made, a second time where its link was lost: hence the look before.
+        """
         ids = known_child_ids(delivery) if child_ids is None else child_ids
+        if child_ids is None and has_new_children(delivery, ids):
+            shown = await self._tools.finder.read(resource, hub_id) or {}
+            ids = {**ids, **self._tools.acknowledgement.child_ids_in(delivery, resource, shown)}
         body = self._tools.bodies.build(delivery, resource, ids, link=link)
-        try:
-            record = await self.put(delivery, resource, hub_id, body)
-        except Duplicate:
-            # A child whose link was lost here is refused as a duplicate of itself: its id stands in the hub's record.
-            found = await self._child_ids_in_hub(delivery, resource, hub_id)
-            if child_ids is not None or {**ids, **found} == ids:
-                raise
-            return await self.update(delivery, resource, hub_id, {**ids, **found}, link=link)
+        record = await self.put(delivery, resource, hub_id, body)
         return await self._tools.acknowledgement.of(delivery, resource, hub_id, record, ids, link=link)
 
     async def update_found(
@@ -123,12 +122,6 @@ class Writer:
             self.check_type(delivery, resource, record)
             ids = {**ids, **self._tools.acknowledgement.child_ids_in(delivery, resource, record)}
         return await self.update(delivery, resource, hub_id, ids)
-
-    async def _child_ids_in_hub(self, delivery: Delivery, resource: Resource, hub_id: str) -> ChildIds:
-        if not delivery.children:
-            return {}
-        record = await self._tools.finder.read(resource, hub_id)
-        return self._tools.acknowledgement.child_ids_in(delivery, resource, record or {})
 
     def check_type(self, delivery: Delivery, resource: Resource, record: dict[str, Any]) -> None:
         """Refuse to write an order over an invoice of the same number, which stand in one link table (facts 7)."""

@@ -150,6 +150,20 @@ async def test_units_that_have_changed_since_their_links_were_lost_are_not_made_
     assert [link.hub_id for link in answer.links[1:]] == [str(unit["id"]) for unit in record["units"]]
 
 
+async def test_units_without_links_of_a_record_whose_id_was_learned_elsewhere_are_not_made_twice(sink, hub):
+    hub.settings.link_lost_next = 1
+    hub.faults.add(Fault(kind="drop_after", path="*/Product", method="POST", times=1))
+    with pytest.raises(Unavailable):
+        await deliver(sink, packed(each=1, case=12))
+    [made] = hub.records("product")
+
+    answer = await deliver_one(sink, replace(packed(each=1, case=24), hub_id=str(made["id"])))
+
+    [record] = hub.records("product")
+    assert [link.hub_id for link in answer.links[1:]] == [str(unit["id"]) for unit in record["units"]]
+    assert len(record["units"]) == 2
+
+
 def packed(**units):
     """Return a product with its units, by name how many pieces each holds."""
     children = [
