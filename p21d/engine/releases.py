@@ -14,7 +14,7 @@ from p21d.engine.children import Children
 from p21d.engine.connection import Connection
 from p21d.engine.cycle import Cycle
 from p21d.engine.drain import Drain
-from p21d.engine.fate import Tally
+from p21d.engine.fate import Fate, Tally
 from p21d.engine.plan import Plan
 from p21d.engine.windows import Recorded
 from p21d.engine.work import Work
@@ -75,14 +75,14 @@ class Releases:
         """Tell the children of wanted parents what became of them, and let due rows go that P21 has no more."""
         reasons = {key: "Prophet 21 does not have it" for key in wanted if key not in fates}
         gone = [key for key in due if key not in fates]
+        waited = [key for key in wanted if key in fates and fates[key].fate is Fate.WAITING]
         async with self._connection.store.transaction() as tables:
-            # again, though the cycle has told its children: more may have been parked since, and are marked here too
-            released = await self._children.follow(tables, [fates[key] for key in wanted if key in fates])
             await self._children.fail(tables, reasons)
-            await tables.waiting.mark_asked(self._plan.name, wanted)
+            # one with another fate has told its children, and one that waits no more may have: a child parked since
+            # has heard nothing, and its parent is asked for once more
+            still_waiting = await tables.waiting.by_keys(self._plan.name, waited)
+            await tables.waiting.mark_asked(self._plan.name, list(still_waiting))
             await self._let_go(tables, gone, read_at)
-        for entity in released:
-            self._connection.announce(entity)
 
     async def _let_go(self, tables: Tables, keys: Sequence[str], read_at: datetime) -> None:
         if keys:

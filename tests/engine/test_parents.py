@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from p21d.engine.children import cause_of, not_delivered
+from p21d.engine.children import Children, cause_of, not_delivered
 from p21d.errors import Forbidden
 from p21d.sandbox.faults import Fault
 from p21d.store.waiting import WaitingRow
@@ -104,6 +104,36 @@ async def test_a_child_given_up_for_its_parent_is_not_parked_again_by_the_next_s
     await engine.release_all()
     tally = await engine.sweep("product_inventory")
     assert (tally.waiting, tally.dead_lettered) == (0, 1)
+
+
+async def test_a_child_parked_after_its_parent_was_given_up_elsewhere_has_it_read_again(engine):
+    await engine.sweep("transaction_tracking_number")
+    waiting = await engine.store.read.waiting.wanted("transaction", 500)
+    releases = engine.releases("transaction")
+    read = releases.run
+
+    async def read_while_others_give_up(kind, keys):
+        """Let the companies be given up, and a cycle that has not heard of it park the children, before the answer."""
+        cycle = await read(kind, keys)
+        companies = await engine.store.read.waiting.parents_of("transaction", "company")
+        children = await engine.store.read.waiting.children("transaction", waiting)
+        async with engine.store.transaction() as tables:
+            await Children(engine.plan("company"), engine.connection, releases=False).fail(
+                tables, dict.fromkeys(companies, "skipped, deleted in P21")
+            )
+            rows = [
+                WaitingRow(entity=entity, key=key, parent_entity="transaction", parent_key=parent)
+                for entity, key, parent in children
+            ]
+            await tables.waiting.park(rows, engine.clock.now())
+        return cycle
+
+    releases.run = read_while_others_give_up
+    assert await releases.run_due()
+    await engine.release_all()
+    keys = [row["key"] for row in (await engine.letters("transaction_tracking_number")).values()]
+    assert keys
+    assert await engine.waiting("transaction_tracking_number", *keys) == {}
 
 
 async def test_a_late_parent_releases_its_children(engine):
@@ -281,4 +311,6 @@ async def test_a_child_that_is_parked_while_its_parent_is_read_is_not_forgotten(
     async with engine.store.transaction() as tables:
         await tables.waiting.park([row], clock.now())
     await releases._answer(["1"], [], cycle.fates, read_at=clock.now())
-    assert await engine.store.read.waiting.due("product_inventory", clock.now(), 10) == ["1|10"]
+    assert await engine.store.read.waiting.wanted("product", 10) == ["1"]
+    await engine.release_all()
+    assert await engine.waiting("product_inventory", "1|10") == {}
