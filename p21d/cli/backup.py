@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import anyio
 import click
 import msgspec
 
+from p21d.cli.loop import run
 from p21d.cli.output import json_option, print_json, words
 from p21d.cli.place import Place
 from p21d.control.backup_client import read_backup
@@ -64,7 +64,7 @@ def _ask(place: Place, target: Path) -> None:
 
     partial = partial_of(target)
     try:
-        anyio.run(read_backup, place.socket, partial)
+        run(read_backup, place.socket, partial)
         check(partial)
         partial.replace(target)
     finally:

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import anyio
 import click
 
 from p21d.cli.demo_entities import settled, show_entities, watch
 from p21d.cli.demo_orders import all_written, order_some, show_orders
 from p21d.cli.ending import end
+from p21d.cli.loop import run
 from p21d.cli.output import words, wrapped
 from p21d.cli.status_words import stuck
 from p21d.clock import SystemClock
@@ -39,7 +39,7 @@ def demo(rows: int, keep: bool) -> None:
         words(f"starting a Prophet 21 with {rows} items, a hub and p21d" + (f", in {folder}" if keep else ""))
         config = stack.enter_context(sandbox(folder, rows))
         stack.enter_context(daemon(folder, config))
-        if not anyio.run(play, folder / "control.sock", config, backend_options={"use_uvloop": True}):
+        if not run(play, folder / "control.sock", config):
             words(f"not everything arrived as it should within {DEADLINE_SECONDS:g} s")
             end(os.EX_TEMPFAIL)
 

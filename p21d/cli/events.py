@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import anyio
 import click
 
 from p21d.cli.ending import end, say_error
+from p21d.cli.loop import run
 from p21d.cli.output import json_option, print_json_line, wrapped
 from p21d.cli.place import Place
 from p21d.cli.times import local_seconds_text
@@ -35,7 +35,7 @@ def events(place: Place, entity: str, follow: bool, as_json: bool) -> None:
             else:
                 click.echo(event_text(event))
 
-    anyio.run(show)
+    run(show)
     if follow:
         say_error("the daemon has ended")
         end(os.EX_UNAVAILABLE)

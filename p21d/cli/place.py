@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import anyio
-
+from p21d.cli.loop import run
 from p21d.config import ControlConfig
 from p21d.config_file import control_socket
 from p21d.control.client import ControlClient
@@ -45,4 +44,4 @@ class Place:
             async with ControlClient(self.socket) as client:
                 return await question(client)
 
-        return anyio.run(asked)
+        return run(asked)

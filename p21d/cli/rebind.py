@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import anyio
 import click
 import msgspec
 
+from p21d.cli.loop import run
 from p21d.cli.output import json_option, print_json
 from p21d.cli.place import Place
 
@@ -33,7 +33,7 @@ def rebind(place: Place, keep_links: bool, drop_links: bool, as_json: bool) -> N
     """
     if keep_links == drop_links:
         raise click.UsageError("give one of --keep-links and --drop-links")
-    answer = anyio.run(_rebound, place, drop_links)
+    answer = run(_rebound, place, drop_links)
     if as_json:
         print_json(answer)
         return
@@ -49,7 +49,7 @@ def rebind(place: Place, keep_links: bool, drop_links: bool, as_json: bool) -> N
         )
 
 
-async def _rebound(place: Place, drop_links: bool) -> RebindAnswer:  # anyio.run passes no keywords
+async def _rebound(place: Place, drop_links: bool) -> RebindAnswer:  # run passes no keywords
     # the engine is not needed to ask a running daemon
     from p21d.binding import identity_of, rebind  # noqa: PLC0415
     from p21d.clock import SystemClock  # noqa: PLC0415

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import anyio
 import click
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from p21d.cli.loop import run
 from p21d.cli.output import SCREEN_COLUMNS, colours, json_option, plain, print_json, print_screen
 from p21d.cli.place import Place
 from p21d.cli.status_screen import status_screen
@@ -37,7 +37,7 @@ def status(place: Place, watch: bool, as_json: bool) -> None:
     if not watch:
         show(place.ask(lambda client: client.status()))
     elif as_json or not sys.stdout.isatty():
-        anyio.run(watch_status, place.socket, show, SystemClock())
+        run(watch_status, place.socket, show, SystemClock())
     else:
         _watch_live(place.socket)
 
@@ -57,7 +57,7 @@ async def watch_status(socket: Path, show: Show, clock: Clock) -> None:
 def _watch_live(socket: Path) -> None:
     console = Console(width=min(Console().width, SCREEN_COLUMNS), no_color=not colours(), highlight=False)
     with Live(console=console, auto_refresh=False, screen=True) as live:
-        anyio.run(watch_status, socket, lambda found: live.update(_screen(found), refresh=True), SystemClock())
+        run(watch_status, socket, lambda found: live.update(_screen(found), refresh=True), SystemClock())
 
 
 def _show_json(found: Status | P21dError) -> None:

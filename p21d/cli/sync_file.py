@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
 
 from p21d.cli.bulk import CHUNK_KEYS, Bulk, sync_keys
 from p21d.cli.bulk_progress import Shown, progress
 from p21d.cli.ending import INTERRUPTED, end, leave, say_error
 from p21d.cli.keys_file import Header, KeyColumns, read_keys
+from p21d.cli.loop import run
 from p21d.cli.output import one_line, print_json, words
 from p21d.cli.place import Place
 from p21d.cli.tally import exit_code, tally_text
@@ -34,13 +34,13 @@ def sync_file(place: Place, entity: str, path: Path, *, force: bool, as_json: bo
     interrupted = False
     with progress(entity, total, clock) as shown, _lines(path) as lines:
         try:
-            anyio.run(_run, bulk, read_keys(lines, columns, met_header=_announce), place, entity, force, shown)
+            run(_sync, bulk, read_keys(lines, columns, met_header=_announce), place, entity, force, shown)
         except KeyboardInterrupt:
             interrupted = True
     _report(bulk, total, as_json=as_json, interrupted=interrupted)
 
 
-async def _run(bulk: Bulk, keys: Iterator[str], place: Place, entity: str, force: bool, shown: Shown) -> None:
+async def _sync(bulk: Bulk, keys: Iterator[str], place: Place, entity: str, force: bool, shown: Shown) -> None:
     async with ControlClient(place.socket) as client:
         await sync_keys(bulk, keys, client.sync, entity=entity, force=force, progressed=lambda: shown.update(bulk.keys))
 

@@ -14,6 +14,7 @@ import anyio
 import click
 
 from p21d.cli.ending import end
+from p21d.cli.loop import run
 from p21d.cli.output import json_option, print_json, words, wrapped
 from p21d.clock import SystemClock
 from p21d.errors import Unavailable
@@ -64,14 +65,14 @@ def torture(seeds: int, seed: int | None, seconds: float, show: bool, driver: st
 
 def _run(schedule: Schedule, driver: str) -> Outcome:
     """Run one seed and say how it ended; the folder of a good run is removed."""
-    from p21d.torture.run import torture as run  # noqa: PLC0415
+    from p21d.torture.run import torture as played  # noqa: PLC0415
 
     folder: Path | None = None
     outcome: Outcome | None = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="p21d-torture-"))
-        play = partial(run, schedule, folder, SystemClock(), driver=driver)
-        outcome = anyio.run(_until_told, play, backend_options={"use_uvloop": True})
+        play = partial(played, schedule, folder, SystemClock(), driver=driver)
+        outcome = run(_until_told, play)
     except OSError as error:
         hint = "it needs a port on 127.0.0.1, room in the temporary folder, and the daemon's own Python"
         raise Unavailable(f"torture cannot run here: {error.strerror or error}", system="torture", hint=hint) from error
