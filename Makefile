@@ -59,7 +59,7 @@ lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
 	build/lock/bin/python -m pip install --quiet --group dev .
-	build/lock/bin/python -m pip freeze --all | grep -v -E '^(p21d|setuptools)( @|==)' > build/lock/versions
+	build/lock/bin/python -m pip freeze --all | grep -v -E '^p21d( @|==)' > build/lock/versions
 	head -n 1 constraints.txt | cat - build/lock/versions > build/lock/constraints.txt
 	mv build/lock/constraints.txt constraints.txt
 
