@@ -3,10 +3,11 @@
     python -m bench.endurance [--rows 1000000] [--letters 100000] [--reloads 1000] [--keys 2000000]
 
 A real daemon process delivers the rows to jsonl, then to a hub that refuses every second record, and is reloaded over
-and over. Its memory (peak, and what is resident at that moment) and its descriptors are taken at a tenth of the way and
-at the end: flat is at most 1.05 times the peak and a few descriptors more, since kept connections come and go. A part
-with the number 0 is left out; each part is printed as it ends. Exit code 1 where one is not flat, or a key takes more
-than 300 bytes.
+and over. Its memory (peak, and what is resident at that moment) and its descriptors are taken at half of the way and at
+the end: flat is at most 1.03 times the peak and a few descriptors more, since kept connections come and go. On the
+first half the caches of SQLite and of the allocator fill, and stay as they are from then on; a leak would go on. A
+part with the number 0 is left out; each part is printed as it ends. Exit code 1 where one is not flat, or a key takes
+more than 300 bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from p21d.sandbox.hub import HubSandbox
 from p21d.sandbox.prophet21 import P21Sandbox
 from tests.faults.world import Daemon
 
-MOST_GROWTH = 1.05
+MOST_GROWTH = 1.03
 KEPT_CONNECTIONS = 8
 """Descriptors that may be open at one moment and not at another: as many as calls to one side at once, by default."""
 MOST_BYTES = 300.0
@@ -50,18 +51,18 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """A part of the measurement: how far it went, and what was taken at a tenth and at the end."""
+    """A part of the measurement: how far it went, and what was taken at half of the way and at the end."""
 
     name: str
     done: int
-    tenth: Sample
+    half: Sample
     end: Sample
 
     @property
     def flat(self) -> bool:
         """Tell whether nothing grew."""
-        few = self.tenth.descriptors + KEPT_CONNECTIONS
-        return self.end.peak_mb <= MOST_GROWTH * self.tenth.peak_mb and self.end.descriptors <= few
+        few = self.half.descriptors + KEPT_CONNECTIONS
+        return self.end.peak_mb <= MOST_GROWTH * self.half.peak_mb and self.end.descriptors <= few
 
 
 def sample(daemon: Daemon) -> Sample:
@@ -74,13 +75,13 @@ def sample(daemon: Daemon) -> Sample:
 
 async def run_course(name: str, daemon: Daemon, wanted: int, done: Callable[[], Awaitable[int]]) -> Course:
     """Sample the daemon on its way; returns once `done` is what is wanted."""
-    tenth: Sample | None = None
+    half: Sample | None = None
     while (count := await done()) < wanted:
-        if tenth is None and count >= wanted // 10:
-            tenth = sample(daemon)
+        if half is None and count >= wanted // 2:
+            half = sample(daemon)
         await anyio.sleep(LOOK_SECONDS)
     end = sample(daemon)
-    return Course(name=name, done=count, tenth=tenth or end, end=end)
+    return Course(name=name, done=count, half=half or end, end=end)
 
 
 def blocks(folder: Path, p21_url: str, hub_url: str, **changes: Any) -> dict[str, Any]:
@@ -116,14 +117,14 @@ async def over_rows(folder: Path, rows: int, reloads: int) -> AsyncIterator[Cour
 
 async def over_reloads(daemon: Daemon, reloads: int) -> Course:
     """Reload over and over, with a setting that changes each time."""
-    tenth = sample(daemon)
+    half = sample(daemon)
     async with ControlClient(daemon.socket) as client:
         for number in range(1, reloads + 1):
             daemon.write(batch_rows=100 + number % 2)
             assert (await client.reload()).reloaded
-            if number == max(1, reloads // 10):
-                tenth = sample(daemon)
-    return Course(name="reloads", done=reloads, tenth=tenth, end=sample(daemon))
+            if number == max(1, reloads // 2):
+                half = sample(daemon)
+    return Course(name="reloads", done=reloads, half=half, end=sample(daemon))
 
 
 async def over_letters(folder: Path, letters: int) -> Course:
@@ -147,9 +148,9 @@ async def over_letters(folder: Path, letters: int) -> Course:
 
 def show(one: Course) -> None:
     """Print one line."""
-    descriptors = f"{one.tenth.descriptors} -> {one.end.descriptors}"
-    peak = f"{one.tenth.peak_mb} -> {one.end.peak_mb}"
-    resident = f"{one.tenth.resident_mb} -> {one.end.resident_mb}"
+    descriptors = f"{one.half.descriptors} -> {one.end.descriptors}"
+    peak = f"{one.half.peak_mb} -> {one.end.peak_mb}"
+    resident = f"{one.half.resident_mb} -> {one.end.resident_mb}"
     line = f"{one.name:14}{one.done:>10,}{peak:>17}{resident:>17}{descriptors:>13}  "
     print(line + ("flat" if one.flat else "NOT FLAT"), flush=True)
 
@@ -174,7 +175,7 @@ async def courses(folders: list[Path], rows: int, letters: int, reloads: int) ->
 async def measure(rows: int, letters: int, reloads: int, key_count: int) -> int:
     """Run and print all parts that are asked for; return the exit code."""
     good = True
-    print("from a tenth of the way to its end")
+    print("from half of the way to its end")
     print(f"{'':14}{'done':>10}{'peak MB':>17}{'resident MB':>17}{'descriptors':>13}", flush=True)
     with tempfile.TemporaryDirectory(prefix="p21d-endurance-") as name:
         folders = [Path(name, part) for part in ("rows", "letters", "keys")]
