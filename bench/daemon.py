@@ -27,6 +27,8 @@ BUILT_IN = (
     "invoice",
     "transaction_tracking_number",
 )
+ENTITIES = (*BUILT_IN, "bench_item", "bench_row", "bench_kit")
+"""All that there are with the benchmark's plug-in."""
 LOOK_SECONDS = 0.02
 SYSTEM_ID = 5120
 
@@ -54,7 +56,7 @@ def until(condition: Callable[[], T], what: str, seconds: float = 1800.0) -> T:
 
 
 def copy_plugin(folder: Path) -> Path:
-    """Lay the benchmark's plug-in into a folder that p21d may not write, and return that."""
+    """Lay the benchmark's plug-in into a folder that p21d may not write, since it runs no other, and return that."""
     plugins = folder / "plugins"
     plugins.mkdir()
     shutil.copy(HERE / "plugins" / "bench_item.py", plugins)
@@ -64,7 +66,7 @@ def copy_plugin(folder: Path) -> Path:
 
 
 def settings(folder: Path, p21_url: str, hub_url: str, entities: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration with everything left as shipped but where things are, and the entities' own keys."""
+    """Return a configuration with all as shipped but places, and the entities' own keys; for the sandbox."""
     return {
         "prophet21": {
             "api_url": p21_url,
@@ -90,7 +92,7 @@ def settings(folder: Path, p21_url: str, hub_url: str, entities: Mapping[str, An
 
 def item_settings(folder: Path, p21_url: str, hub_url: str, **item: Any) -> dict[str, Any]:
     """Return a configuration in which only the benchmark's items are on."""
-    off = {name: {"enabled": False} for name in (*BUILT_IN, "bench_kit")}
+    off = {name: {"enabled": False} for name in ENTITIES if name != "bench_item"}
     made = settings(folder, p21_url, hub_url, {**off, "bench_item": item})
     made["prophet21"] |= {"time_zone": "UTC", "companies": []}
     made["plugin_dirs"] = [str(copy_plugin(folder))]
@@ -100,11 +102,11 @@ def item_settings(folder: Path, p21_url: str, hub_url: str, **item: Any) -> dict
 class Daemon:
     """A `p21d run` process on a configuration; its log is its output."""
 
-    def __init__(self, folder: Path, made: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, made: dict[str, Any], env: Mapping[str, str] | None = None) -> None:
         config = folder / "p21d.yaml"
         config.touch(mode=0o600)
         config.write_text(yaml.safe_dump(made))
-        self.process = Process([sys.executable, "-m", "p21d", f"--config={config}", "run"], cwd=folder)
+        self.process = Process([sys.executable, "-m", "p21d", f"--config={config}", "run"], cwd=folder, env=env)
         self._seen = 0
 
     def cycles(self) -> list[dict[str, Any]]:
@@ -128,19 +130,19 @@ class Daemon:
 
 
 @contextmanager
-def daemon(folder: Path, made: dict[str, Any]) -> Iterator[Daemon]:
+def daemon(folder: Path, made: dict[str, Any], env: Mapping[str, str] | None = None) -> Iterator[Daemon]:
     """Run a daemon for the block."""
-    one = Daemon(folder, made)
+    one = Daemon(folder, made, env)
     with one.process:
         yield one
         one.process.stop()
 
 
 @contextmanager
-def server(module: str, *options: str) -> Iterator[tuple[str, Process]]:
-    """Run one of the servers of this folder for the block; give its URL and its process."""
-    with Process([sys.executable, "-m", f"bench.{module}", *options]) as process:
-        yield process.first_line(600.0)["url"], process
+def server(module: str) -> Iterator[str]:
+    """Run one of the servers of this folder for the block; give its URL."""
+    with Process([sys.executable, "-m", f"bench.{module}"]) as process:
+        yield process.first_line(600.0)["url"]
 
 
 def _ask(request: urllib.request.Request) -> Any:

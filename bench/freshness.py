@@ -5,23 +5,24 @@
 A few products and all locations are in the hub already; then all products have changed, the daemon reads and delivers
 them in its first window, and beside it stocks move: at a random second each, of products known to the hub and of
 products that are not. Printed are the seconds from each change in P21 to its arrival in the hub. The simulators run in
-this process, the daemon in its own.
+this process, the daemon in its own. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import anyio
 
+from bench.daemon import settings
 from p21d.clock import Clock, SystemClock
-from p21d.sandbox.hub import COMPANY_ID, HubSandbox
+from p21d.sandbox.hub import HubSandbox
 from p21d.sandbox.prophet21 import P21Sandbox
 from tests.faults.world import Daemon
 
@@ -29,32 +30,11 @@ LOCATION = 10
 LOOK_SECONDS = 1.0
 
 
-def settings(folder: Path, p21_url: str, hub_url: str) -> dict[str, Any]:
-    """Return a configuration with all defaults, but for the inventory's poll each minute."""
-    return {
-        "prophet21": {
-            "api_url": p21_url,
-            "username": "p21d",
-            "password": "sandbox-password",
-            "time_zone": "America/New_York",
-            "companies": ["01"],
-        },
-        "sink": {
-            "type": "ipaas",
-            "base_url": hub_url,
-            "email_address": "daemon@example.com",
-            "password": "hub-secret",
-            "company_id": COMPANY_ID,
-            "system_id": 5120,
-        },
-        "entities": {
-            "company": {"enabled": False},
-            "customer": {"enabled": False},
-            "product_inventory": {"poll_interval": "1m"},
-        },
-        "store": {"path": str(folder / "p21d.db")},
-        "control": {"socket": str(folder / "control.sock")},
-    }
+ENTITIES = {
+    "company": {"enabled": False},
+    "customer": {"enabled": False},
+    "product_inventory": {"poll_interval": "1m"},
+}
 
 
 class Moves:
@@ -116,7 +96,7 @@ async def measure(rows: int, minutes: float) -> int:
         p21.database.connection.execute("UPDATE inv_loc SET date_last_modified = '2020-01-01T00:00:00'")
         hub = HubSandbox(keep_requests=10)
         async with p21.serve() as p21_url, hub.serve() as hub_url, anyio.create_task_group() as tasks:
-            daemon = Daemon(folder, settings(folder, p21_url, hub_url))
+            daemon = Daemon(folder, settings(folder, p21_url, hub_url, ENTITIES))
             try:
                 await daemon.start()
                 moves = Moves(p21, hub, clock)
@@ -148,9 +128,15 @@ def report(moves: Moves) -> int:
         print("nothing arrived")
         return 1
     found = sorted(moves.seconds)
-    last = found[min(len(found) - 1, int(len(found) * 0.99))]
-    print(f"{moves.made} moved, {len(found)} arrived; seconds: median {statistics.median(found):.0f}, 99 % {last:.0f}")
-    print(f"longest {found[-1]:.0f}; on their way at the end: {moves.made - len(found)}")
+    told = {
+        "moved": moves.made,
+        "arrived": len(found),
+        "median_seconds": statistics.median(found),
+        "p99_seconds": found[min(len(found) - 1, int(len(found) * 0.99))],
+        "longest_seconds": found[-1],
+        "oldest_on_its_way_seconds": moves.oldest_seconds,
+    }
+    print(json.dumps(told))
     return 0
 
 

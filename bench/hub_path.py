@@ -25,11 +25,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.daemon import Daemon, daemon, get, item_settings, server, until
-from bench.process import Failed, Process, run
+from bench.process import Failed, run
 from bench.table import median, table
 
 CONNECTIONS = 10
 """p21d's default, `concurrent_batch_executions`."""
+SIZES = (250, 1000, 20_000)
+QUICK_SIZES = (250, 1000)
+ONCE_RECORDS = 20_000
 CALLS: Mapping[str, Mapping[str, int]] = {
     "new": {"lookup": 1, "create": 1},
     "changed": {"update": 1},
@@ -76,7 +79,7 @@ class Sides:
 
     def p21d(self, folder: Path, records: int, latency_ms: int) -> dict[str, Phase]:
         """Run a daemon through the three phases."""
-        self._change(0)
+        self.change(0)
         self._reset("_forget", latency_ms)
         made = item_settings(folder, self._source, self._hub, poll_interval="1s")
         with daemon(folder, made) as one:
@@ -87,7 +90,7 @@ class Sides:
         self._reset("_reset", latency_ms)
         cpu = one.process.cpu_seconds()
         if phase != "unchanged":
-            self._change(records)
+            self.change(records)
             wanted = records * sum(CALLS[phase].values())
             until(lambda: _ended(one) or sum(self._counts()["calls"].values()) >= wanted, f"{records} {phase}")
             cpu = one.process.cpu_seconds() - cpu
@@ -103,7 +106,7 @@ class Sides:
         self._reset("_forget", latency_ms)
         done = {}
         for phase in ("new", "changed"):
-            self._change(records)
+            self.change(records)
             self._reset("_reset", latency_ms)
             command = [sys.executable, "-m", "bench.peers.bare_hub", "--url", self._source, "--hub", self._hub]
             ended = run([*command, "--mode", phase, "--connections", str(CONNECTIONS)])
@@ -125,7 +128,8 @@ class Sides:
     def _reset(self, how: str, latency_ms: int) -> None:
         get(f"{self._hub}/{how}?latency_ms={latency_ms}")
 
-    def _change(self, rows: int) -> None:
+    def change(self, rows: int) -> None:
+        """Change all rows in P21, of which there are so many from now on."""
         get(f"{self._source}/_change?rows={rows}")
 
 
@@ -145,10 +149,10 @@ def _phase(counts: Mapping[str, Any], cpu_seconds: float, seconds: float) -> Pha
 
 
 @contextmanager
-def both_servers() -> Iterator[tuple[Sides, Process]]:
-    """Run the hub and the P21; give both sides and the hub's process."""
-    with server("hub_server") as (hub, process), server("hub_source") as (source, _):
-        yield Sides(hub, source), process
+def both_servers() -> Iterator[Sides]:
+    """Run the hub and the P21; give both sides."""
+    with server("hub_server") as hub, server("hub_source") as source:
+        yield Sides(hub, source)
 
 
 def compare(sides: Sides, records: int, latency_ms: int, rounds: int) -> list[Case]:
@@ -195,16 +199,26 @@ def _target(phase: str, records: int, latency_ms: int) -> float | None:
     return TARGETS.get((records, latency_ms)) if latency_ms else TARGETS[phase, 0]
 
 
-def measure(quick: bool = False) -> list[Case]:  # noqa: FBT001, FBT002  # one switch for every part
-    """Measure all sizes at 0 ms, and 250 and 1,000 records at 50 ms, where 20,000 would take minutes a round."""
-    sizes = ((250, 0), (1000, 0), (250, 50)) if quick else ((250, 0), (1000, 0), (20_000, 0), (250, 50), (1000, 50))
-    return measure_sizes(sizes, rounds=1 if quick else 3)
+def measure(*, quick: bool) -> list[dict[str, Any]]:
+    """Measure each size at each latency; 20,000 records in one round only, since at 50 ms that takes ten minutes."""
+    sizes = [(records, latency_ms) for latency_ms in (0, 50) for records in (QUICK_SIZES if quick else SIZES)]
+    cases = measure_sizes(sizes, rounds=1 if quick else 3)
+    return [asdict(case) for case in cases]
 
 
 def measure_sizes(sizes: Sequence[tuple[int, int]], *, rounds: int) -> list[Case]:
     """Measure these (records, latency in ms)."""
-    with both_servers() as (sides, _):
-        return [case for records, latency_ms in sizes for case in compare(sides, records, latency_ms, rounds)]
+    cases: list[Case] = []
+    with both_servers() as sides:
+        for records, latency_ms in sizes:
+            print(f"{records:,} records, {latency_ms} ms, hub", file=sys.stderr, flush=True)
+            cases += compare(sides, records, latency_ms, 1 if records >= ONCE_RECORDS else rounds)
+    return cases
+
+
+def show(results: Sequence[dict[str, Any]]) -> str:
+    """Return the table of these results."""
+    return as_table([Case(**one) for one in results])
 
 
 def as_table(cases: Sequence[Case]) -> str:
@@ -226,11 +240,6 @@ def as_table(cases: Sequence[Case]) -> str:
     ]
     notes = [f"{CONNECTIONS} connections on both sides; calls each: asserted from the hub's counts"]
     return table("Hub path: p21d beside a bare client", columns, rows, notes)
-
-
-def as_json(cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """Return the cases for the JSON file."""
-    return [asdict(case) for case in cases]
 
 
 def main() -> None:

@@ -17,8 +17,7 @@ import anyio
 from aiohttp import web
 
 from bench import data
-from bench.server import PREFIX, TOKEN, Wish
-from bench.server import _metadata as metadata
+from bench.server import PREFIX, TOKEN, Wish, metadata
 from p21d.clock import SystemClock
 
 
@@ -87,10 +86,10 @@ class Source:
         if path == f"{PREFIX}$metadata":
             return web.json_response(metadata())
         if path == f"{PREFIX}{data.TABLE}":
-            return self._page(Wish.of(dict(request.query)), request)
+            return self._page(Wish.of(dict(request.query)))
         return web.Response(status=404, text=f"nothing at {path}")
 
-    def _page(self, wish: Wish, _request: web.BaseRequest) -> web.StreamResponse:
+    def _page(self, wish: Wish) -> web.StreamResponse:
         rows, size = self._items.page(wish)
         count = f'"@odata.count":{size},' if wish.count else ""
         head = f'{{"@odata.context":"$metadata#{data.TABLE}",{count}"value":['.encode()

@@ -2,14 +2,21 @@
 
 The keys are those of a distributor: stocks of products, products with their units, orders and invoices, in the order
 and in the batches in which a first load delivers them, written through the store's own classes.
+
+    python -m bench.keys --keys 2000000
+
+It prints one line of JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
+import json
+import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -101,3 +108,16 @@ async def measure(path: Path, keys: int) -> Room:
     check(path)
     seconds = time.monotonic() - began
     return Room(keys=keys, links=links, size_bytes=(await anyio.Path(path).stat()).st_size, check_seconds=seconds)
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keys", type=int, default=2_000_000)
+    with tempfile.TemporaryDirectory(prefix="p21d-keys-") as folder:
+        room = anyio.run(measure, Path(folder, "p21d.db"), parser.parse_args().keys)
+    print(json.dumps({**asdict(room), "bytes_per_key": room.bytes_per_key}))
+
+
+if __name__ == "__main__":
+    main()

@@ -77,6 +77,10 @@ class Process:
         """Return its peak memory so far."""
         return int(self._status()["VmHWM"].split()[0]) / 1024
 
+    def resident_mb(self) -> float:
+        """Return the memory it holds now."""
+        return int(self._status()["VmRSS"].split()[0]) / 1024
+
     def cpu_seconds(self) -> float:
         """Return its processor time so far, in the kernel's steps of 10 ms."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

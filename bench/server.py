@@ -221,9 +221,6 @@ def metadata() -> dict[str, object]:
     return {"$Version": "4.0", "P21": described}
 
 
-_metadata = metadata
-
-
 async def serve(rows: int, latency_seconds: float) -> None:
     """Serve on a free port of 127.0.0.1, say so, and go on until the process is ended."""
     runner = web.ServerRunner(web.Server(Server(rows, latency_seconds).answer))

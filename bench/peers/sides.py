@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 import time
 import urllib.request
@@ -20,15 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import data
+from bench.daemon import ENTITIES, copy_plugin
 from bench.process import Failed, Process, run
 
 ROOT = Path(__file__).parents[2]
 PAGE_ROWS = 1000
 """p21d's default, and what every other side is told."""
-BUILT_IN = (
-    "location", "company", "customer", "product", "product_inventory", "transaction", "invoice",
-    "transaction_tracking_number",
-)  # fmt: skip
 KEY = re.compile(rb'"(?:key|item_uid)": ?"?(\d+)')
 
 
@@ -154,19 +150,14 @@ def p21d(entity: str, *, fate: str = "delivered") -> Callable[[Place], Result]:
 
 def write_config(place: Place, entity: str, file: Path) -> None:
     """Write a configuration in which nothing differs from what is shipped but places and the entity that is on."""
-    plugins = place.folder / "plugins"
-    plugins.mkdir()
-    shutil.copy(ROOT / "bench" / "plugins" / "bench_item.py", plugins)
-    (plugins / "bench_item.py").chmod(0o444)
-    plugins.chmod(0o555)  # p21d runs no plug-in that it may write itself
     address = {"api_url": place.server.url, "username": "bench", "password": "bench-password", "time_zone": "UTC"}
     settings = {
         "prophet21": address,
         "sink": {"type": "jsonl", "directory": str(place.folder / "records")},
-        "entities": {name: {"enabled": name == entity} for name in (*BUILT_IN, "bench_item", "bench_kit")},
+        "entities": {name: {"enabled": name == entity} for name in ENTITIES},
         "store": {"path": str(place.folder / "p21d.db")},
         "control": {"socket": str(place.folder / "control.sock")},
-        "plugin_dirs": [str(plugins)],
+        "plugin_dirs": [str(copy_plugin(place.folder))],
         "log": {"format": "json"},
     }
     file.touch(mode=0o600)
@@ -211,6 +202,7 @@ def written(folder: Path) -> Sequence[Path]:
 FLOOR = Side(name="floor", run=script("floor"))
 P21D = Side(name="p21d", run=p21d("bench_item"))
 UNCHANGED = Side(name="p21d, unchanged", run=p21d("bench_item", fate="unchanged"))
+AS_IT_IS = Side(name="p21d, rows as they are", run=p21d("bench_row"), largest=100_000)
 WITH_UNITS = Side(name="p21d, with units", run=p21d("bench_kit"), largest=20_000)
 SERVER = Side(name="server alone", run=script("floor", "--discard"))
 PEERS = (

@@ -1,9 +1,11 @@
-"""Items for the benchmark, as a third party would declare them: one flat entity, and one with its units."""
+"""Items for the benchmark, as a third party would declare them: mapped, as they are, and mapped with their units."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+from msgspec.structs import asdict
 
 from p21d.plugin import (
     Decimal,
@@ -68,6 +70,11 @@ def records(row: BenchItem, _related: RelatedRows) -> Record | Skip:
     return Record(external_id={"item_code": sku}, body=body_of(row, sku))
 
 
+def rows_as_they_are(row: BenchItem, _related: RelatedRows) -> Record | Skip:
+    """Return the row under its own names, which is all that the floor and the peers write: no mapping."""
+    return Record(external_id={"item_code": row.item_code.strip()}, body=asdict(row))
+
+
 def records_with_units(row: BenchItem, related: RelatedRows) -> Record | Skip:
     """Return the item with its units as a list of its own member."""
     record = records(row, related)
@@ -113,6 +120,15 @@ ITEM = Entity(
     records=records,
     route=Route(resource="bench_item", family="bench", path="/items", link_table="bench item"),
 )
+AS_IT_IS = Entity(
+    name="bench_row",
+    row=BenchItem,
+    table="bench_item",
+    key=("item_uid",),
+    external_id="{item_code}",
+    records=rows_as_they_are,
+    route=Route(resource="bench_row", family="bench", path="/rows", link_table="bench row"),
+)
 KIT = Entity(
     name="bench_kit",
     row=BenchItem,
@@ -128,4 +144,4 @@ KIT = Entity(
 @hookimpl
 def p21d_entities() -> Sequence[Entity[Any]]:
     """Return the entities of this file."""
-    return [ITEM, KIT]
+    return [ITEM, AS_IT_IS, KIT]
